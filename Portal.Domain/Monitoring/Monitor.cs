@@ -1,0 +1,158 @@
+using Portal.Domain.Shared;
+using Portal.Domain.StatusPages;
+
+namespace Portal.Domain.Monitoring;
+
+public readonly record struct MonitorId(Guid Value) : IId<MonitorId>
+{
+    public static MonitorId From(Guid value) => new(value);
+    public override string ToString() => Value.ToString("N");
+
+    /// <summary>Which of the <see cref="ShardCount"/> shards runs this monitor: the last byte of the id, which is random.</summary>
+    public int Shard => Value.ToByteArray(bigEndian: true)[15];
+
+    public const int ShardCount = 256;
+}
+
+/// <summary>How a monitor looks at its target. Each kind is one probe class.</summary>
+public enum MonitorKind { Http }
+
+/// <summary>What an administrator or a member of staff may set of a monitor.</summary>
+/// <param name="Target">An http or https address, or a built-in one, <c>self:/…</c>, resolved to this node at check time.</param>
+/// <param name="Interval">10 s to 1 day.</param>
+/// <param name="Timeout">1 s to 60 s, and not longer than the interval.</param>
+/// <param name="FailuresBeforeDown">N: this many of the last <paramref name="Window"/> checks must fail; 1 to 10.</param>
+/// <param name="Window">M: at least N, at most 20.</param>
+/// <param name="SuccessesBeforeUp">Successes in a row that end an outage; 1 to 10.</param>
+/// <param name="Impact">The status that the component gets while the monitor is down.</param>
+/// <param name="ExpectStatus">Accepted HTTP status codes: "200-399", "200,204".</param>
+/// <param name="AllowPrivate">An administrator consented that this target's own host may be a private address.</param>
+public sealed record MonitorSettings(
+    string Name, MonitorKind Kind, string Target, TimeSpan Interval, TimeSpan Timeout, ComponentId? Component,
+    int FailuresBeforeDown = 2, int Window = 2, int SuccessesBeforeUp = 1, ComponentStatus Impact = ComponentStatus.MajorOutage,
+    string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false);
+
+/// <summary>What is checked, how often and how it is judged: configuration only. What was found is in <see cref="MonitorState"/>.</summary>
+public sealed class Monitor
+{
+    public static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
+    public static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(60);
+
+    Monitor() { }
+
+    public Monitor(MonitorSettings settings, DateTimeOffset now, bool builtIn = false)
+    {
+        Id = Shared.Id.New<MonitorId>(now);
+        CreatedAt = now;
+        BuiltIn = builtIn;
+        Change(settings, now);
+        Shard = Id.Shard;
+    }
+
+    public MonitorId Id { get; private set; }
+    /// <summary>0 to 255; copied from the id so that the database can select by it.</summary>
+    public int Shard { get; private set; }
+    public string Name { get; private set; } = "";
+    public MonitorKind Kind { get; private set; }
+    public string Target { get; private set; } = "";
+    public TimeSpan Interval { get; private set; }
+    public TimeSpan Timeout { get; private set; }
+    public ComponentId? ComponentId { get; private set; }
+    public int FailuresBeforeDown { get; private set; }
+    public int Window { get; private set; }
+    public int SuccessesBeforeUp { get; private set; }
+    public ComponentStatus Impact { get; private set; }
+    public string ExpectStatus { get; private set; } = "";
+    public bool AllowPrivate { get; private set; }
+    public bool Critical { get; private set; }
+    /// <summary>One of those that exist from the first start; its target is not edited.</summary>
+    public bool BuiltIn { get; private set; }
+    /// <summary>Since when nothing is checked by a person's wish; null while it runs.</summary>
+    public DateTimeOffset? PausedAt { get; private set; }
+    public DateTimeOffset CreatedAt { get; private set; }
+    public DateTimeOffset UpdatedAt { get; private set; }
+    public uint Version { get; private set; }
+
+    public bool IsBuiltInTarget => IsSelf(Target);
+
+    public static bool IsSelf(string target) => target.StartsWith("self:/", StringComparison.Ordinal);
+
+    /// <summary>The longest time from the beginning of a failure to its confirmation: interval × N + time-out.</summary>
+    public TimeSpan DetectsWithin => DetectionTime(Interval, Timeout, FailuresBeforeDown);
+
+    public static TimeSpan DetectionTime(TimeSpan interval, TimeSpan timeout, int failures) => interval * failures + timeout;
+
+    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical);
+
+    /// <exception cref="DomainException">A value outside its bounds; the field is named.</exception>
+    public void Change(MonitorSettings settings, DateTimeOffset now)
+    {
+        var name = Text.Required(settings.Name, "name", "The name", Text.NameLength);
+        var target = BuiltIn && Target.Length > 0 ? Target : ValidTarget(settings.Target, BuiltIn);
+        if (settings.Interval < ShortestInterval || settings.Interval > LongestInterval)
+            throw new DomainException("The interval must lie between 10 seconds and 1 day.", "intervalSeconds");
+        if (settings.Timeout < TimeSpan.FromSeconds(1) || settings.Timeout > LongestTimeout || settings.Timeout > settings.Interval)
+            throw new DomainException("The time-out must lie between 1 and 60 seconds and not exceed the interval.", "timeoutSeconds");
+        if (settings.FailuresBeforeDown is < 1 or > 10)
+            throw new DomainException("Between 1 and 10 failures confirm an outage.", "failuresBeforeDown");
+        if (settings.Window < settings.FailuresBeforeDown || settings.Window > 20)
+            throw new DomainException("The window must hold at least as many checks as failures are needed, and at most 20.", "window");
+        if (settings.SuccessesBeforeUp is < 1 or > 10)
+            throw new DomainException("Between 1 and 10 successes end an outage.", "successesBeforeUp");
+        if (settings.Impact is not (ComponentStatus.DegradedPerformance or ComponentStatus.PartialOutage or ComponentStatus.MajorOutage))
+            throw new DomainException("A failing monitor means degraded performance, a partial or a major outage.", "impact");
+        var expect = StatusRanges.Parse(settings.ExpectStatus).ToString();
+        (Name, Kind, Target, Interval, Timeout, ComponentId) = (name, settings.Kind, target, settings.Interval, settings.Timeout, settings.Component);
+        (FailuresBeforeDown, Window, SuccessesBeforeUp) = (settings.FailuresBeforeDown, settings.Window, settings.SuccessesBeforeUp);
+        (Impact, ExpectStatus, AllowPrivate, Critical, UpdatedAt) = (settings.Impact, expect, settings.AllowPrivate, settings.Critical, now);
+    }
+
+    public void Pause(DateTimeOffset now)
+    {
+        if (PausedAt is null) (PausedAt, UpdatedAt) = (now, now);
+    }
+
+    public void Resume(DateTimeOffset now) => (PausedAt, UpdatedAt) = (null, now);
+
+    /// <summary>The component is gone; the monitor stays and watches for nobody.</summary>
+    public void Detach(DateTimeOffset now) => (ComponentId, UpdatedAt) = (null, now);
+
+    static string ValidTarget(string target, bool builtIn)
+    {
+        var text = Text.Required(target, "target", "The target", 2_000);
+        if (IsSelf(text))
+            return builtIn || text.StartsWith("self:/health/", StringComparison.Ordinal) ? text
+                : throw new DomainException("A self: target must begin with self:/health/.", "target");
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+            throw new DomainException("The target must be a complete address that begins with http:// or https://.", "target");
+        if (uri.UserInfo.Length > 0)
+            throw new DomainException("The target must not contain a user name or password: it is shown to staff.", "target");
+        return uri.AbsoluteUri;
+    }
+}
+
+/// <summary>Accepted HTTP status codes, written "200-299,304".</summary>
+public sealed record StatusRanges(IReadOnlyList<(int From, int To)> Ranges)
+{
+    public bool Contains(int status) => Ranges.Any(r => status >= r.From && status <= r.To);
+
+    public override string ToString() => string.Join(",", Ranges.Select(r => r.From == r.To ? $"{r.From}" : $"{r.From}-{r.To}"));
+
+    /// <exception cref="DomainException">Not a list of codes and ranges between 100 and 599.</exception>
+    public static StatusRanges Parse(string? text)
+    {
+        var ranges = new List<(int, int)>();
+        foreach (var part in (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var edges = part.Split('-', StringSplitOptions.TrimEntries);
+            if (edges.Length > 2 || !edges.All(e => e.Length == 3 && e.All(char.IsAsciiDigit))) throw Wrong();
+            var (from, to) = (int.Parse(edges[0], System.Globalization.CultureInfo.InvariantCulture), int.Parse(edges[^1], System.Globalization.CultureInfo.InvariantCulture));
+            if (from < 100 || to > 599 || from > to) throw Wrong();
+            ranges.Add((from, to));
+        }
+        return ranges.Count is > 0 and <= 20 ? new StatusRanges(ranges) : throw Wrong();
+    }
+
+    static DomainException Wrong() => new("Accepted status codes are written like 200-299 or 200,204; each lies between 100 and 599.", "expectStatus");
+}

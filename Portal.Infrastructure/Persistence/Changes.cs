@@ -1,0 +1,103 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Portal.Domain.Access;
+using Portal.Domain.Incidents;
+using Portal.Domain.Monitoring;
+using Portal.Domain.StatusPages;
+
+namespace Portal.Infrastructure.Persistence;
+
+/// <summary>What a save is about, for whoever watches: topics, and whether customers could see a difference.</summary>
+/// <remarks>Topics: <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>monitors</c>, <c>people</c>, <c>api-keys</c>.</remarks>
+public sealed record Changes(IReadOnlySet<string> Topics)
+{
+    /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is topics with commas between.</summary>
+    public const string Channel = "portal_changes";
+
+    public bool Page => Topics.Contains("page");
+
+    public static Changes Of(ChangeTracker tracker)
+    {
+        var topics = new HashSet<string>();
+        foreach (var entry in tracker.Entries())
+        {
+            if (entry.State is EntityState.Unchanged or EntityState.Detached) continue;
+            topics.UnionWith(TopicsOf(entry));
+        }
+        return new Changes(topics);
+    }
+
+    static string[] TopicsOf(EntityEntry entry) => entry.Entity switch
+    {
+        Component or ComponentGroup or StatusOverride => ["page", "components"],
+        Incident i => ["page", "incidents", $"incident:{i.Id}"],
+        IncidentUpdate { Visibility: UpdateVisibility.Internal } u => [$"incident:{u.IncidentId}"],
+        IncidentUpdate u => ["page", "incidents", $"incident:{u.IncidentId}"],
+        IncidentEffect e => ["page", "incidents", $"incident:{e.IncidentId}"],
+        Domain.Monitoring.Monitor => ["page", "monitors"],
+        // Every check writes its state; only a change of health is seen by customers.
+        MonitorState s when entry.State != EntityState.Modified || entry.Property(nameof(s.Health)).IsModified => ["page", "monitors"],
+        Outage or ObservationGap => ["page", "monitors"],
+        Person => ["people"],
+        ApiKey => ["api-keys"],
+        _ => [],
+    };
+
+    /// <summary>In the transaction of the save itself, so that nobody hears of what was rolled back.</summary>
+    internal async Task Announce(PortalDbContext db, CancellationToken ct)
+    {
+        if (Page)
+            await db.Database.ExecuteSqlRawAsync("update page_versions set version = version + 1, changed_at = clock_timestamp() where id = 1", ct);
+        await db.Database.ExecuteSqlAsync($"select pg_notify({Channel}, {string.Join(',', Topics)})", ct);
+    }
+}
+
+/// <summary>The single row that says which state of the page is the newest; every node follows it.</summary>
+public sealed class PageVersion
+{
+    public int Id { get; private set; }
+    public long Version { get; private set; }
+    public DateTimeOffset ChangedAt { get; private set; }
+}
+
+/// <summary>A fact about this installation under a name: whether it holds demonstration data, the key check of the master key.</summary>
+public sealed class Setting
+{
+    public required string Key { get; init; }
+    public required string Value { get; set; }
+}
+
+/// <summary>A data-protection key, wrapped by the master key.</summary>
+public sealed class ProtectionKey
+{
+    public required string Name { get; init; }
+    public required string WrappedXml { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+}
+
+/// <summary>The answer to a write that named an <c>Idempotency-Key</c>: given again to whoever repeats it.</summary>
+public sealed class IdempotentAnswer
+{
+    /// <summary>SHA-256 of the API key's id and the caller's key.</summary>
+    public required byte[] Key { get; init; }
+    /// <summary>SHA-256 of method, path and body: the same key with another request is a mistake.</summary>
+    public required byte[] Request { get; init; }
+    /// <summary>Null while the first request is still being worked on.</summary>
+    public int? Status { get; set; }
+    public string? Body { get; set; }
+    public string? Location { get; set; }
+    public required DateTimeOffset CreatedAt { get; init; }
+}
+
+/// <summary>A check result as it is stored, written by COPY.</summary>
+public sealed class StoredCheck
+{
+    public MonitorId MonitorId { get; private set; }
+    public DateTimeOffset At { get; private set; }
+    public float Milliseconds { get; private set; }
+    public CheckOutcome Outcome { get; private set; }
+    public short? StatusCode { get; private set; }
+    public string? Detail { get; private set; }
+    public string Node { get; private set; } = "";
+    public long Epoch { get; private set; }
+}

@@ -1,0 +1,76 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
+using Portal.Domain.StatusPages;
+
+namespace Portal.Infrastructure.Persistence.Monitoring;
+
+sealed class MonitorConfiguration : IEntityTypeConfiguration<Domain.Monitoring.Monitor>
+{
+    public void Configure(EntityTypeBuilder<Domain.Monitoring.Monitor> builder)
+    {
+        builder.Property(m => m.Name).HasMaxLength(Text.NameLength);
+        builder.Property(m => m.Target).HasMaxLength(2_100);
+        builder.Property(m => m.ExpectStatus).HasMaxLength(200);
+        builder.Property(m => m.Version).IsRowVersion();
+        builder.Ignore(m => m.Settings).Ignore(m => m.DetectsWithin).Ignore(m => m.IsBuiltInTarget);
+        builder.HasOne<Component>().WithMany().HasForeignKey(m => m.ComponentId).OnDelete(DeleteBehavior.SetNull);
+        builder.HasIndex(m => m.Shard);
+    }
+}
+
+sealed class MonitorStateConfiguration : IEntityTypeConfiguration<MonitorState>
+{
+    public void Configure(EntityTypeBuilder<MonitorState> builder)
+    {
+        builder.HasKey(s => s.MonitorId);
+        builder.Property(s => s.Recent).AsJson();
+        builder.HasOne<Domain.Monitoring.Monitor>().WithOne().HasForeignKey<MonitorState>(s => s.MonitorId).OnDelete(DeleteBehavior.Cascade);
+    }
+}
+
+sealed class StoredCheckConfiguration : IEntityTypeConfiguration<StoredCheck>
+{
+    public void Configure(EntityTypeBuilder<StoredCheck> builder)
+    {
+        builder.ToTable("check_results");
+        // A monitor's checks are at least some seconds apart: the pair is the identity, and a second writer of one check fails on it.
+        builder.HasKey(c => new { c.MonitorId, c.At });
+        builder.Property(c => c.Outcome).HasConversion<short>();
+        builder.HasIndex(c => c.At).HasMethod("brin");
+    }
+}
+
+sealed class OutageConfiguration : IEntityTypeConfiguration<Outage>
+{
+    public void Configure(EntityTypeBuilder<Outage> builder)
+    {
+        builder.Property(o => o.MonitorName).HasMaxLength(Text.NameLength);
+        builder.Property(o => o.Evidence).AsJson();
+        builder.HasIndex(o => o.MonitorId).IsUnique().HasFilter("ended_at is null").HasDatabaseName("ix_outages_open");
+        builder.HasIndex(o => new { o.MonitorId, o.From });
+        builder.HasIndex(o => new { o.ComponentId, o.From });
+    }
+}
+
+sealed class ObservationGapConfiguration : IEntityTypeConfiguration<ObservationGap>
+{
+    public void Configure(EntityTypeBuilder<ObservationGap> builder)
+    {
+        builder.Property(g => g.Reason).HasMaxLength(200);
+        builder.HasIndex(g => g.MonitorId).IsUnique().HasFilter("ended_at is null").HasDatabaseName("ix_observation_gaps_open");
+        builder.HasIndex(g => new { g.MonitorId, g.From });
+        builder.HasIndex(g => new { g.ComponentId, g.From });
+    }
+}
+
+sealed class ShardLeaseConfiguration : IEntityTypeConfiguration<ShardLease>
+{
+    public void Configure(EntityTypeBuilder<ShardLease> builder)
+    {
+        builder.HasKey(l => l.Shard);
+        builder.Property(l => l.Node).HasMaxLength(100);
+        builder.HasData(Enumerable.Range(0, MonitorId.ShardCount).Select(shard => new { Shard = shard, Node = "", Epoch = 0L, ExpiresAt = DateTimeOffset.UnixEpoch }));
+    }
+}

@@ -1,0 +1,12 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
+
+namespace Portal.Tests.Support;
+
+/// <summary>bUnit's AngleSharp.Diffing is copied beside the tests by hand (docs/adr/0001): it is not in the restored graph.</summary>
+static class BunitAssemblies
+{
+    [ModuleInitializer]
+    internal static void Resolve() => AssemblyLoadContext.Default.Resolving += (context, name) =>
+        name.Name == "AngleSharp.Diffing" ? context.LoadFromAssemblyPath(Path.Combine(AppContext.BaseDirectory, "bunit", "AngleSharp.Diffing.dll")) : null;
+}

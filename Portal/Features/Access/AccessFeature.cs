@@ -1,0 +1,8 @@
+namespace Portal.Features.Access;
+
+public static class AccessFeature
+{
+    public static IServiceCollection AddAccess(this IServiceCollection services) => services;
+
+    public static IEndpointRouteBuilder MapAccess(this IEndpointRouteBuilder app) => app;
+}

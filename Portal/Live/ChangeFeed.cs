@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+
+namespace Portal.Live;
+
+/// <summary>Tells whoever watches a topic in this process that something changed: a hint to look again, without content.</summary>
+/// <remarks>Topics are those of <see cref="Infrastructure.Persistence.Changes"/>. Hints that come while a subscriber is busy are folded into one (latest wins).</remarks>
+public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
+{
+    readonly TimeProvider clock = clock;
+    readonly ILogger<ChangeFeed> log = log;
+    readonly ConcurrentDictionary<string, ConcurrentDictionary<Subscription, byte>> topics = new();
+
+    /// <summary>A staff screen looks again at most this often.</summary>
+    public static readonly TimeSpan Throttle = TimeSpan.FromMilliseconds(200);
+
+    /// <param name="changed">Runs outside any lock, never twice at once for one subscription.</param>
+    public IDisposable Subscribe(string topic, Func<Task> changed, TimeSpan? throttle = null)
+    {
+        var subscription = new Subscription(this, topic, changed, throttle ?? Throttle);
+        topics.GetOrAdd(topic, _ => new()).TryAdd(subscription, 0);
+        return subscription;
+    }
+
+    public void Publish(IEnumerable<string> changed)
+    {
+        foreach (var topic in changed)
+            if (topics.TryGetValue(topic, out var subscriptions))
+                foreach (var subscription in subscriptions.Keys) subscription.Hint();
+    }
+
+    public void Publish(string topic) => Publish([topic]);
+
+    sealed class Subscription(ChangeFeed feed, string topic, Func<Task> changed, TimeSpan throttle) : IDisposable
+    {
+        const int Idle = 0, Running = 1, Again = 2;
+        readonly CancellationTokenSource stopped = new();
+        int state;
+
+        public void Hint()
+        {
+            while (true)
+            {
+                var seen = Volatile.Read(ref state);
+                if (seen == Again) return;
+                if (Interlocked.CompareExchange(ref state, seen == Idle ? Running : Again, seen) != seen) continue;
+                if (seen == Idle) _ = Task.Run(Run);
+                return;
+            }
+        }
+
+        async Task Run()
+        {
+            do
+            {
+                Volatile.Write(ref state, Running);
+                if (stopped.IsCancellationRequested) return;
+                try
+                {
+                    await changed();
+                    await Task.Delay(throttle, feed.clock, stopped.Token);
+                }
+                catch (OperationCanceledException) { return; }
+                catch (ObjectDisposedException) { return; }
+                catch (Exception e)
+                {
+                    // One watcher's failure must not silence it for ever, nor reach the others.
+                    feed.log.LogError(e, "A watcher of {Topic} failed", topic);
+                }
+            }
+            while (Interlocked.CompareExchange(ref state, Idle, Running) != Running);
+        }
+
+        public void Dispose()
+        {
+            if (feed.topics.TryGetValue(topic, out var subscriptions)) subscriptions.TryRemove(this, out _);
+            stopped.Cancel();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using Portal.Domain.Incidents;
+using Portal.Domain.StatusPages;
+
+namespace Portal.Public;
+
+/// <summary>Everything that customers can see, as it stood at one version of the database: pages, feeds, badges and the read API are rendered from it alone.</summary>
+/// <remarks>Kept on disk as JSON, so that a start without the database still serves it. A change of shape raises <see cref="CurrentFormat"/>.</remarks>
+public sealed record StatusPageModel
+{
+    public const int CurrentFormat = 1;
+
+    public int Format { get; init; } = CurrentFormat;
+    /// <summary>The database's page version, and when it was made.</summary>
+    public required long Version { get; init; }
+    public required DateTimeOffset ChangedAt { get; init; }
+    /// <summary>When it was read; what ages while the database is away.</summary>
+    public required DateTimeOffset ReadAt { get; init; }
+    public required string PageId { get; init; }
+    public required bool IsDemo { get; init; }
+    /// <summary>Groups in their order.</summary>
+    public required IReadOnlyList<GroupView> Groups { get; init; }
+    /// <summary>In the order of the page: without a group first, then by group.</summary>
+    public required IReadOnlyList<ComponentView> Components { get; init; }
+    /// <summary>Unresolved ones, and those of the last 90 days at least; the latest 50 in any case. Newest first.</summary>
+    public required IReadOnlyList<IncidentView> Incidents { get; init; }
+    /// <summary>Response times that the page shows, oldest point first.</summary>
+    public required IReadOnlyList<ResponseTimeSeries> ResponseTimes { get; init; }
+}
+
+public sealed record GroupView(ComponentGroupId Id, string Name, int Position, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+
+/// <param name="Status">Effective, by the decided precedence.</param>
+/// <param name="Since">Since when it has this status; null when unknown.</param>
+/// <param name="ObservedFrom">When observation began: the first check, or the creation where no monitor watches.</param>
+/// <param name="Spans">What made it unwell within the last 91 days.</param>
+/// <param name="Gaps">Time without observation within the last 91 days; the end is null while it lasts.</param>
+public sealed record ComponentView(
+    ComponentId Id, string Slug, string Name, string? Description, ComponentGroupId? Group, int Position, ComponentStatus Status, DateTimeOffset? Since,
+    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset ObservedFrom, bool IsMonitored,
+    IReadOnlyList<StatusSpan> Spans, IReadOnlyList<GapView> Gaps);
+
+public sealed record GapView(DateTimeOffset From, DateTimeOffset? To, string Reason);
+
+/// <param name="Updates">Public ones only, oldest first.</param>
+/// <param name="Components">What it says of each component now (or said last).</param>
+public sealed record IncidentView(
+    IncidentId Id, string Title, Severity Severity, Indicator Impact, IncidentStatus Status, DateTimeOffset StartedAt, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
+    DateTimeOffset? MonitoringAt, DateTimeOffset? ResolvedAt, DateTimeOffset? NextUpdateBy,
+    IReadOnlyList<UpdateView> Updates, IReadOnlyList<IncidentComponentView> Components);
+
+/// <param name="EditedAt">When the text was last replaced; null if never.</param>
+public sealed record UpdateView(IncidentUpdateId Id, IncidentStatus Status, string Body, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? EditedAt, IReadOnlyList<AffectedView> Affected);
+
+public sealed record AffectedView(ComponentId Component, string Slug, string Name, ComponentStatus OldStatus, ComponentStatus NewStatus);
+
+public sealed record IncidentComponentView(ComponentId Component, string Slug, string Name, ComponentStatus Status);
+
+/// <param name="Milliseconds">Averages of equal steps; null where nothing was measured.</param>
+public sealed record ResponseTimeSeries(string Monitor, ComponentId? Component, DateTimeOffset From, TimeSpan Step, IReadOnlyList<double?> Milliseconds);
