@@ -11,6 +11,7 @@ namespace Portal.Hosting;
 public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<string> knownKeys)
 {
     static readonly string[] Sections = ["Data", "Database", "Redis", "Storage", "Smtp", "Sentry", "OpenTelemetry", "Bootstrap", "Public", "Security", "Network", "Timing"];
+    static readonly string[] S3 = ["Storage:Backups:S3:Endpoint", "Storage:Backups:S3:Bucket", "Storage:Backups:S3:AccessKey", "Storage:Backups:S3:SecretKey"];
     readonly List<string> problems = [];
     readonly List<string> notUsedYet = [];
 
@@ -197,13 +198,12 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         }
         if (Address("OpenTelemetry:Endpoint") is not null) notUsedYet.Add("OpenTelemetry:Endpoint");
         if (Text("Storage:Backups:Path") is not null) notUsedYet.Add("Storage:Backups:Path");
-        var s3 = new[] { "Endpoint", "Bucket", "AccessKey", "SecretKey" }.Select(n => $"Storage:Backups:S3:{n}").ToList();
         Flag("Storage:Backups:S3:ForcePathStyle", false);
-        Address(s3[0]);
+        Address(S3[0]);
         if (Text("Storage:Backups:S3:ServerSideEncryption") is { } sse && sse is not ("AES256" or "aws:kms"))
             Refuse("Storage:Backups:S3:ServerSideEncryption", $"\"{sse}\" is neither AES256 nor aws:kms.");
-        if (s3.All(k => Text(k) is null)) return;
-        foreach (var missing in s3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
+        if (S3.All(k => Text(k) is null)) return;
+        foreach (var missing in S3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
         notUsedYet.Add("Storage:Backups:S3");
     }
 
