@@ -27,9 +27,14 @@ builder.Services.AddAuthentication();
 builder.Services.AddAuthorization();
 
 var app = builder.Build();
+app.UseRequestFrame();
 app.UsePublished();
+app.UseErrorAnswers();
+app.UseRouting();
+app.UseRateLimiter();
 app.UseAuthentication();
 app.UseAuthorization();
+app.UseIdempotentWrites();
 app.UseAntiforgery();
 app.MapStaticAssets();
 app.MapPublicPages();
