@@ -8,17 +8,17 @@ public enum Role { Staff, Admin }
 /// <summary>The one table of who may do what: pages, endpoints and use cases all read it.</summary>
 public static class Permissions
 {
-    static readonly IReadOnlyDictionary<Permission, (Role Least, string Scope)> Table = new Dictionary<Permission, (Role, string)>
+    static readonly IReadOnlyDictionary<Permission, (Role Least, string Scope, string Words)> Table = new Dictionary<Permission, (Role, string, string)>
     {
-        [Permission.ViewOps] = (Role.Staff, "ops:read"),
-        [Permission.RunIncidents] = (Role.Staff, "incidents:write"),
-        [Permission.ViewMonitors] = (Role.Staff, "monitors:read"),
-        [Permission.ManageMonitors] = (Role.Staff, "monitors:write"),
-        [Permission.ProbePrivateAddresses] = (Role.Admin, "monitors:private"),
-        [Permission.ManageComponents] = (Role.Admin, "components:write"),
-        [Permission.ManagePeople] = (Role.Admin, "people:write"),
-        [Permission.ManageApiKeys] = (Role.Admin, "api-keys:write"),
-        [Permission.ViewHealth] = (Role.Staff, "health:read"),
+        [Permission.ViewOps] = (Role.Staff, "ops:read", "See the overview and incidents, with the notes for the team."),
+        [Permission.RunIncidents] = (Role.Staff, "incidents:write", "Declare, update and resolve incidents."),
+        [Permission.ViewMonitors] = (Role.Staff, "monitors:read", "See monitors and their results."),
+        [Permission.ManageMonitors] = (Role.Staff, "monitors:write", "Create, change, pause and delete monitors; check now."),
+        [Permission.ProbePrivateAddresses] = (Role.Admin, "monitors:private", "Let monitors reach private network addresses."),
+        [Permission.ManageComponents] = (Role.Admin, "components:write", "Create and change components and groups; set a status by hand."),
+        [Permission.ManagePeople] = (Role.Admin, "people:write", "Add, change and deactivate people, and see their one-time links."),
+        [Permission.ManageApiKeys] = (Role.Admin, "api-keys:write", "Create API keys with no more scopes than its own, and revoke any."),
+        [Permission.ViewHealth] = (Role.Staff, "health:read", "Read detailed health and metrics from outside this machine."),
     };
 
     public static IReadOnlyCollection<string> Scopes { get; } = [.. Table.Values.Select(v => v.Scope)];
@@ -28,6 +28,9 @@ public static class Permissions
 
     public static IReadOnlySet<Permission> OfScopes(IEnumerable<string> scopes) =>
         Table.Where(p => scopes.Contains(p.Value.Scope)).Select(p => p.Key).ToHashSet();
+
+    /// <summary>What a key with this scope may do, for whoever chooses.</summary>
+    public static string WordsFor(string scope) => Table.Values.First(v => v.Scope == scope).Words;
 
     public static string ScopeOf(Permission permission) => Table[permission].Scope;
 }

@@ -39,7 +39,13 @@ public sealed class Person
 
     public bool IsActive => DeactivatedAt is null;
 
+    /// <summary>Could sign in this minute and do what only an administrator may.</summary>
+    public bool CanAdminister => IsActive && Role == Role.Admin && PasswordHash is not null;
+
     public void SetPasswordHash(string hash) => PasswordHash = hash;
+
+    /// <summary>Nobody can sign in as this person until a one-time link has been used.</summary>
+    public void ForgetPassword() => PasswordHash = null;
 
     public void SignedIn(DateTimeOffset now) => LastSignInAt = now;
 
@@ -50,6 +56,15 @@ public sealed class Person
     public void Deactivate(DateTimeOffset now) => DeactivatedAt ??= now;
 
     public void Reactivate() => DeactivatedAt = null;
+
+    /// <summary>The portal must stay governable: somebody who can administer it remains.</summary>
+    /// <param name="others">Everybody else who holds the role, as they stand now.</param>
+    /// <exception cref="DomainException">After the change nobody could administer the portal.</exception>
+    public void RequireSuccessor(IEnumerable<Person> others)
+    {
+        if (!CanAdminister && !others.Any(p => p.Id != Id && p.CanAdminister))
+            throw new DomainException($"{Name} is the last administrator who can sign in. Make somebody else an administrator first, and let them choose a password.");
+    }
 
     public static string ValidPassword(string? password, string field = "password") => password switch
     {
@@ -69,15 +84,19 @@ public sealed class Person
 }
 
 /// <summary>One browser that is signed in. The cookie carries a secret; only its SHA-256 is stored.</summary>
+/// <remarks>It ends after <see cref="IdleLifetime"/> without use, after <see cref="Lifetime"/> in any case, or when it is revoked.</remarks>
 public sealed class Session
 {
+    public static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
+    public static readonly TimeSpan IdleLifetime = TimeSpan.FromHours(12);
+
     Session() { }
 
-    public Session(PersonId person, byte[] secretHash, string? from, string? userAgent, TimeSpan lifetime, DateTimeOffset now)
+    public Session(PersonId person, byte[] secretHash, string? from, string? userAgent, DateTimeOffset now)
     {
         Id = Guid.CreateVersion7(now);
         (PersonId, SecretHash, From, UserAgent) = (person, secretHash, from, userAgent is { Length: > 300 } ? userAgent[..300] : userAgent);
-        (CreatedAt, LastSeenAt, ExpiresAt) = (now, now, now + lifetime);
+        (CreatedAt, LastSeenAt, ExpiresAt) = (now, now, now + Lifetime);
     }
 
     public Guid Id { get; private set; }
@@ -90,9 +109,7 @@ public sealed class Session
     public DateTimeOffset ExpiresAt { get; private set; }
     public DateTimeOffset? RevokedAt { get; private set; }
 
-    public bool IsLive(DateTimeOffset now) => RevokedAt is null && now < ExpiresAt;
-
-    public void Seen(DateTimeOffset now) => LastSeenAt = now;
+    public bool IsLive(DateTimeOffset now) => RevokedAt is null && now < ExpiresAt && now - LastSeenAt < IdleLifetime;
 
     public void Revoke(DateTimeOffset now) => RevokedAt ??= now;
 }
@@ -137,6 +154,8 @@ public sealed class SignInThrottle
 {
     /// <summary>So many failures are free; from then on each doubles the wait, up to <see cref="LongestWait"/>.</summary>
     public const int FreeFailures = 5;
+    /// <summary>The same for one address over all accounts: a whole office may sit behind it.</summary>
+    public const int FreeFailuresOfAddress = 50;
     public static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(15);
     /// <summary>After this time without a failure the count starts again.</summary>
     public static readonly TimeSpan Memory = TimeSpan.FromHours(1);
@@ -151,12 +170,15 @@ public sealed class SignInThrottle
     public DateTimeOffset LastFailureAt { get; private set; }
     public DateTimeOffset BlockedUntil { get; private set; }
 
-    public void Fail(DateTimeOffset now)
+    public bool IsBlocked(DateTimeOffset now) => now < BlockedUntil;
+
+    /// <param name="free">How many failures do not yet make anybody wait.</param>
+    public void Fail(DateTimeOffset now, int free = FreeFailures)
     {
         if (now - LastFailureAt > Memory) Failures = 0;
         Failures++;
         LastFailureAt = now;
-        if (Failures >= FreeFailures)
-            BlockedUntil = now + TimeSpan.FromSeconds(Math.Min(LongestWait.TotalSeconds, 15 * Math.Pow(2, Math.Min(20, Failures - FreeFailures))));
+        if (Failures >= free)
+            BlockedUntil = now + TimeSpan.FromSeconds(Math.Min(LongestWait.TotalSeconds, 15 * Math.Pow(2, Math.Min(20, Failures - free))));
     }
 }

@@ -38,7 +38,7 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         // Every check writes its state; only a change of health is seen by customers.
         MonitorState s when entry.State != EntityState.Modified || entry.Property(nameof(s.Health)).IsModified => ["page", "monitors"],
         Outage or ObservationGap => ["page", "monitors"],
-        Person => ["people"],
+        Person or Session => ["people"],
         ApiKey => ["api-keys"],
         _ => [],
     };

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Hosting;
@@ -8,6 +9,9 @@ public static class HostingFeature
     public static IServiceCollection AddHosting(this IServiceCollection services)
     {
         services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(NodeName.OfThisProcess());
+        services.AddSingleton<StartupState>();
+        services.AddSingleton<PortalAddress>();
         services.AddSingleton<Database>();
         services.AddSingleton<IDbContextFactory<PortalDbContext>>(s => s.GetRequiredService<Database>());
         return services;
