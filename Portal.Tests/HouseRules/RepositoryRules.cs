@@ -45,6 +45,7 @@ public class RepositoryRules
     }
 
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public void Scripts_that_people_call_can_be_called()
     {
         string[] commands = ["run", "test", "bench", ".ci/run"];
