@@ -23,8 +23,6 @@ builder.Services
     .AddApi();
 builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 builder.Services.AddCascadingAuthenticationState();
-builder.Services.AddAuthentication();
-builder.Services.AddAuthorization();
 
 var app = builder.Build();
 app.UseRequestFrame();
@@ -36,7 +34,7 @@ app.UseAuthentication();
 app.UseAuthorization();
 app.UseIdempotentWrites();
 app.UseAntiforgery();
-app.MapStaticAssets();
+app.MapStaticAssets().AllowAnonymous();
 app.MapPublicPages();
 app.MapLive();
 app.MapAccess();
