@@ -25,9 +25,14 @@ builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 builder.Services.AddCascadingAuthenticationState();
 
 var app = builder.Build();
+app.UseRequestFrame();
 app.UsePublished();
+app.UseErrorAnswers();
+app.UseRouting();
+app.UseRateLimiter();
 app.UseAuthentication();
 app.UseAuthorization();
+app.UseIdempotentWrites();
 app.UseAntiforgery();
 app.MapStaticAssets().AllowAnonymous();
 app.MapPublicPages();
