@@ -23,15 +23,18 @@ builder.Services
     .AddApi();
 builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 builder.Services.AddCascadingAuthenticationState();
-builder.Services.AddAuthentication();
-builder.Services.AddAuthorization();
 
 var app = builder.Build();
+app.UseRequestFrame();
 app.UsePublished();
+app.UseErrorAnswers();
+app.UseRouting();
+app.UseRateLimiter();
 app.UseAuthentication();
 app.UseAuthorization();
+app.UseIdempotentWrites();
 app.UseAntiforgery();
-app.MapStaticAssets();
+app.MapStaticAssets().AllowAnonymous();
 app.MapPublicPages();
 app.MapLive();
 app.MapAccess();
