@@ -27,8 +27,9 @@ builder.Services.AddAuthentication();
 builder.Services.AddAuthorization();
 
 var app = builder.Build();
-app.UseRequestFrame();
 app.UsePublished();
+app.UseRequestFrame();
+app.UseLiveOrigin();
 app.UseErrorAnswers();
 app.UseRouting();
 app.UseRateLimiter();
