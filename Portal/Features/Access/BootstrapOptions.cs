@@ -1,10 +1,5 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using Portal.Domain.Access;
-using Portal.Domain.Audit;
 using Portal.Domain.Shared;
-using Portal.Hosting;
-using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Access;
 
