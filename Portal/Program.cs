@@ -29,8 +29,9 @@ builder.Services.AddCascadingAuthenticationState();
 builder.Services.WithoutEarlyKeys();
 
 var app = builder.Build();
-app.UseRequestFrame();
 app.UsePublished();
+app.UseRequestFrame();
+app.UseLiveOrigin();
 app.UseErrorAnswers();
 app.UseRouting();
 app.UseRateLimiter();
