@@ -62,5 +62,5 @@ public sealed class SignInBrake(IDbContextFactory<PortalDbContext> contexts)
             """, ct);
 
     static (byte[] Pair, byte[] Network) Keys(string account, Visitor visitor) =>
-        (Secret.HashOf($"{account}\n{visitor.Network}"), Secret.HashOf($"\n{visitor.Network}"));
+        (Secret.HashOf($"account {account}\n{visitor.Network}"), Secret.HashOf($"network {visitor.Network}"));
 }
