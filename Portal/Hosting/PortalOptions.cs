@@ -28,6 +28,7 @@ public sealed record SmtpOptions(string Host, int Port, string? User, string? Pa
 
 public sealed record SentryOptions(Uri Dsn, string Environment, double TracesSampleRate);
 
+/// <summary>The first administrator of an unattended install; looked at only while no administrator exists.</summary>
 public sealed record BootstrapOptions(string AdminEmail, string AdminPassword, string? ApiKey);
 
 /// <param name="BaseUrl">Null: the first listening address.</param>
