@@ -30,6 +30,9 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
 
     public void Publish(string topic) => Publish([topic]);
 
+    /// <summary>Something may have changed unseen: everybody looks again.</summary>
+    public void PublishAll() => Publish(topics.Keys);
+
     sealed class Subscription(ChangeFeed feed, string topic, Func<Task> changed, TimeSpan throttle) : IDisposable
     {
         const int Idle = 0, Running = 1, Again = 2;
