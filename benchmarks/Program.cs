@@ -1,1 +1,32 @@
-Console.WriteLine();
+using System.Runtime.Versioning;
+using Portal.Benchmarks;
+using Portal.E2E.Support;
+
+[assembly: SupportedOSPlatform("linux")]
+
+string[] known = ["page", "viewers", "first-load", "start"];
+var chosen = args.Length == 0 ? known : args;
+if (chosen.Except(known).FirstOrDefault() is { } unknown)
+{
+    Console.Error.WriteLine($"There is no benchmark \"{unknown}\". There are: {string.Join(", ", known)}.");
+    return 2;
+}
+
+Console.WriteLine($"{Environment.ProcessorCount} processors, shared by the portal, its PostgreSQL and the load generator. No think time: these are figures of throughput.");
+var figures = new List<Figure>();
+await using (var portal = await PortalProcess.Start(demo: true))
+{
+    foreach (var name in chosen)
+    {
+        Console.WriteLine($"Measuring: {name}");
+        figures.AddRange(name switch
+        {
+            "page" => await PageBench.Run(portal),
+            "viewers" => await ViewersBench.Run(portal),
+            "first-load" => await FirstLoadBench.Run(portal),
+            _ => await StartBench.Run(portal),
+        });
+    }
+}
+Figure.Print(figures);
+return figures.Any(f => f.Ok == false) ? 1 : 0;

@@ -114,6 +114,7 @@ public sealed class Session
     public void Revoke(DateTimeOffset now) => RevokedAt ??= now;
 }
 
+/// <summary>What a one-time link lets its holder do.</summary>
 public enum LinkPurpose { FirstAdministrator, Invitation, PasswordReset }
 
 /// <summary>A link that works once: at least 128 random bits, of which only the SHA-256 is stored.</summary>

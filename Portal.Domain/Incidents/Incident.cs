@@ -12,6 +12,7 @@ public readonly record struct IncidentId(Guid Value) : IId<IncidentId>
 /// <summary>How urgent an incident is for the people who work on it; P0 is the worst. Source: seeds 18, 21.</summary>
 public enum Severity { P0, P1, P2, P3 }
 
+/// <summary>How far the work on an incident is, in the words that customers read.</summary>
 public enum IncidentStatus { Investigating, Identified, Monitoring, Resolved, Postmortem }
 
 /// <summary>Defaults that follow from a severity; a person may choose otherwise.</summary>

@@ -1,5 +1,6 @@
 namespace Portal.Domain.Monitoring;
 
+/// <summary>The verdict of one check.</summary>
 public enum CheckOutcome
 {
     Up,

@@ -2,6 +2,7 @@ using Portal.Domain.Shared;
 
 namespace Portal.Domain.Monitoring;
 
+/// <summary>The confirmed verdict on a target; unknown until the first check and while paused.</summary>
 public enum MonitorHealth { Unknown, Up, Down }
 
 /// <summary>One check as the confirmation remembers it.</summary>

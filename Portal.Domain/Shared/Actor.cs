@@ -20,6 +20,7 @@ public sealed record Actor(ActorKind Kind, Guid? Id, string Name, IReadOnlySet<P
     }
 }
 
+/// <summary>What kind of actor did something: the portal itself, a person, or a program with a key.</summary>
 public enum ActorKind { System, Person, ApiKey }
 
 /// <summary>Everything that can be allowed. Which role has which is the table in <c>Access/Permissions.cs</c>; API keys name them as scopes.</summary>

@@ -7,6 +7,7 @@ public interface IId<TSelf> where TSelf : struct, IId<TSelf>
     static abstract TSelf From(Guid value);
 }
 
+/// <summary>Makes and reads identities.</summary>
 public static class Id
 {
     /// <summary>A new identity that sorts by the time it was made (millisecond precision).</summary>

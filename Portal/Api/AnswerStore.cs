@@ -6,10 +6,10 @@ namespace Portal.Api;
 /// <param name="Request">SHA-256 of the request that the key was first used for.</param>
 /// <param name="Status">Null while that request is at work.</param>
 /// <param name="Body">Null where it is not kept because it held a secret.</param>
-sealed record StoredAnswer(byte[] Request, int? Status, string? Body, string? Location);
+public sealed record StoredAnswer(byte[] Request, int? Status, string? Body, string? Location);
 
 /// <summary>The answers under <c>Idempotency-Key</c>s, shared by all nodes through the database.</summary>
-sealed class AnswerStore(Database database, TimeProvider clock, ILogger<AnswerStore> log) : BackgroundService
+public sealed class AnswerStore(Database database, TimeProvider clock, ILogger<AnswerStore> log) : BackgroundService
 {
     public static readonly TimeSpan Kept = TimeSpan.FromHours(24);
     static readonly TimeSpan Sweep = TimeSpan.FromHours(1);

@@ -15,7 +15,7 @@ static partial class BadRequest
         { StatusCode: 415 } => Problem.Of(415),
         { StatusCode: 408 } => Problem.Of(408),
         _ when Parameter.Match(e.Message) is { Success: true } unread => Problem.OfField(unread.Groups[1].Value, $"\"{Shorten(unread.Groups[2].Value)}\" cannot be read here."),
-        _ when e.Message.Contains("from body", StringComparison.Ordinal) => Problem.Of(400, "The request needs a JSON body."),
+        _ when e.Message.Contains("body", StringComparison.OrdinalIgnoreCase) => Problem.Of(400, "The request needs a JSON body."),
         _ => Problem.Of(e.StatusCode is >= 400 and < 500 ? e.StatusCode : 400, "The request cannot be read."),
     };
 

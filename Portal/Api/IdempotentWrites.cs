@@ -109,4 +109,4 @@ sealed class IdempotentWrites(RequestDelegate next, AnswerStore answers, TimePro
 }
 
 /// <summary>Marks an endpoint whose answer shows a secret once: <c>.WithMetadata(new AnswersSecret())</c>.</summary>
-sealed class AnswersSecret;
+public sealed class AnswersSecret;

@@ -32,4 +32,4 @@ sealed class ScopeAnswers : IAuthorizationMiddlewareResultHandler
 }
 
 /// <summary>Marks endpoints that take a key and nothing else: a browser's cookie would need protection against forged requests.</summary>
-sealed class KeysOnly;
+public sealed class KeysOnly;

@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Portal.Hosting;
 
 /// <summary>What every response carries, errors too: its id, how long it took, and the headers that keep browsers safe.</summary>
-static class RequestFrame
+public static class RequestFrame
 {
     const string NonceKey = "portal:nonce";
 

@@ -7,6 +7,9 @@ namespace Portal.Public;
 /// </remarks>
 public interface IPublication
 {
+    /// <summary>Served before the others are rendered: what people look at in the minute when everything breaks.</summary>
+    bool IsUrgent => false;
+
     IEnumerable<PublishedDocument> Render(StatusPageModel model, RenderContext context);
 }
 
@@ -14,7 +17,7 @@ public interface IPublication
 /// <param name="ContentType">With the character set.</param>
 /// <param name="Headers">Beyond those that every published document has (length, type, ETag, caching, request id, nosniff); null for none.</param>
 /// <param name="Status">What a client is answered; 304 is the publisher's own affair.</param>
-public sealed record PublishedDocument(string Path, string ContentType, byte[] Body, IReadOnlyDictionary<string, string>? Headers = null, int Status = 200);
+public record PublishedDocument(string Path, string ContentType, byte[] Body, IReadOnlyDictionary<string, string>? Headers = null, int Status = 200);
 
 /// <summary>What a rendering may use beside the model.</summary>
 /// <param name="AsOf">The instant that the documents speak of: what is overdue, how old the model is, which day is today.</param>

@@ -20,4 +20,12 @@ public static class ActorSource
             ? new Actor(ActorKind.ApiKey, id, name, Permissions.OfScopes(user.FindAll(ScopeClaim).Select(c => c.Value)), address)
             : new Actor(ActorKind.Person, id, name, Permissions.Of(Enum.Parse<Role>(user.FindFirstValue(ClaimTypes.Role)!)), address);
     }
+
+    /// <summary>A person who acts on their own account, before or without a session.</summary>
+    public static Actor ToActor(this Person person, Visitor visitor) =>
+        new(ActorKind.Person, person.Id.Value, person.Name, Permissions.Of(person.Role), visitor.From);
+
+    /// <exception cref="ForbiddenException">Only people have an account of their own.</exception>
+    public static PersonId OwnAccount(this Actor actor) =>
+        actor is { Kind: ActorKind.Person, Id: { } id } ? new PersonId(id) : throw new ForbiddenException("Only a person has an account.");
 }

@@ -1,0 +1,3 @@
+// One browser and few processors: journeys run one after the other.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]

@@ -1,0 +1,62 @@
+using Microsoft.Playwright;
+
+namespace Portal.E2E.Support;
+
+/// <summary>The one Chromium of the run. Each window is a context of its own: own cookies, own storage.</summary>
+static class Browser
+{
+    static readonly Lazy<Task<IBrowser>> Shared = new(Launch);
+    static readonly string[] Flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps", "--no-default-browser-check"];
+
+    static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+    static async Task<IBrowser> Launch()
+    {
+        var playwright = await Playwright.CreateAsync();
+        var path = Places.FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException("Chromium is missing: ./test installs it.");
+        return await playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = Flags });
+    }
+
+    public static async Task<Window> Open(PortalProcess portal, ColorScheme scheme = ColorScheme.Light, bool script = true, bool phone = false, string locale = "en-GB", bool bypassPolicy = false)
+    {
+        var browser = await Shared.Value;
+        var context = await browser.NewContextAsync(new()
+        {
+            BaseURL = portal.Url,
+            ColorScheme = scheme,
+            JavaScriptEnabled = script,
+            ViewportSize = phone ? new() { Width = 390, Height = 844 } : new() { Width = 1440, Height = 1000 },
+            HasTouch = phone,
+            IsMobile = phone,
+            Locale = locale,
+            TimezoneId = "Europe/Berlin",
+            ReducedMotion = ReducedMotion.Reduce,
+            BypassCSP = bypassPolicy,
+        });
+        context.SetDefaultTimeout(15_000);
+        return new Window(context, await context.NewPageAsync());
+    }
+}
+
+/// <summary>One browser window of one person; it remembers what the page complained about.</summary>
+sealed class Window : IAsyncDisposable
+{
+    readonly IBrowserContext context;
+
+    public Window(IBrowserContext context, IPage page)
+    {
+        (this.context, Page) = (context, page);
+        page.Console += (_, message) => { if (message.Type == "error") lock (Complaints) Complaints.Add(message.Text); };
+        page.PageError += (_, error) => { lock (Complaints) Complaints.Add(error); };
+    }
+
+    public IPage Page { get; }
+    public List<string> Complaints { get; } = [];
+
+    public async Task<IPage> Another() => await context.NewPageAsync();
+
+    public Task Offline(bool offline) => context.SetOfflineAsync(offline);
+
+    public async ValueTask DisposeAsync() => await context.CloseAsync();
+}

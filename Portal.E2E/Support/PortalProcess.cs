@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Portal.E2E.Support;
+
+/// <summary>A portal as a person starts it, with <c>./run --no-build</c>, on a data folder and a port of its own.</summary>
+sealed class PortalProcess : IAsyncDisposable
+{
+    public const string AdminEmail = "alice@example.com", AdminPassword = "correct horse battery staple", ApiKey = "e2e-key-0123456789abcdef0123456789abcdef";
+
+    readonly StringBuilder log = new();
+    readonly string folder;
+    readonly bool demo, unattended;
+    Process? process;
+
+    PortalProcess(bool demo, bool unattended)
+    {
+        (this.demo, this.unattended) = (demo, unattended);
+        folder = Directory.CreateTempSubdirectory("portal-e2e-").FullName;
+        // PostgreSQL runs as another user and must be able to reach the data folder.
+        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        Url = $"http://127.0.0.1:{Ports.Free()}";
+        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromSeconds(5) }) { BaseAddress = new Uri(Url), Timeout = TimeSpan.FromSeconds(20) };
+    }
+
+    public string Url { get; }
+    public HttpClient Http { get; }
+    public string Data => Path.Combine(folder, "data");
+    public string? SetupLink { get; private set; }
+    public int Pid => process?.Id ?? 0;
+    public TimeSpan ReadyAfter { get; private set; }
+
+    /// <param name="unattended">An administrator and an API key exist from the start; otherwise the first one is made through the printed link.</param>
+    public static async Task<PortalProcess> Start(bool demo = false, bool unattended = true)
+    {
+        var portal = new PortalProcess(demo, unattended);
+        try
+        {
+            await portal.Start();
+            return portal;
+        }
+        catch
+        {
+            await portal.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task Start()
+    {
+        var clock = Stopwatch.StartNew();
+        var start = new ProcessStartInfo(Path.Combine(Checkout.Root, "run")) { WorkingDirectory = Checkout.Root, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])["--no-build", "--data", Data, "--urls", Url, .. demo && !Directory.Exists(Data) ? ["--demo"] : Array.Empty<string>()]) start.ArgumentList.Add(argument);
+        // Nothing that this machine has set decides what is tested.
+        foreach (var name in start.Environment.Keys.Where(k => k.Contains("__", StringComparison.Ordinal) || k.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || k is "Urls" or "SENTRY_DSN").ToList()) start.Environment.Remove(name);
+        if (unattended) (start.Environment["Bootstrap__AdminEmail"], start.Environment["Bootstrap__AdminPassword"], start.Environment["Bootstrap__ApiKey"]) = (AdminEmail, AdminPassword, ApiKey);
+        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        process.OutputDataReceived += (_, e) => Read(e.Data, ready);
+        process.ErrorDataReceived += (_, e) => Read(e.Data, ready);
+        process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("./run ended before it was ready"));
+        process.Start();
+        process.StandardInput.Close();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await ready.Task.WaitAsync(TimeSpan.FromSeconds(90));
+        }
+        catch (Exception e) when (e is TimeoutException or InvalidOperationException)
+        {
+            throw new InvalidOperationException($"The portal did not start: {e.Message}\n{Tail()}", e);
+        }
+        ReadyAfter = clock.Elapsed;
+    }
+
+    void Read(string? line, TaskCompletionSource ready)
+    {
+        if (line is null) return;
+        lock (log) log.AppendLine(line);
+        if (Regex.Match(line, @"Create the first administrator at (\S+)") is { Success: true } link) SetupLink = link.Groups[1].Value;
+        if (line.Contains("Portal is ready at", StringComparison.Ordinal)) ready.TrySetResult();
+    }
+
+    public string Log() { lock (log) return log.ToString(); }
+
+    public string Tail() => string.Join('\n', Log().Split('\n').TakeLast(40));
+
+    /// <summary>As Ctrl-C does.</summary>
+    public async Task Stop()
+    {
+        if (process is null or { HasExited: true }) return;
+        Signals.Send("INT", process.Id);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(40));
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"The portal did not stop within 40 s of Ctrl-C.\n{Tail()}");
+        }
+    }
+
+    /// <summary>SIGKILL: no clean-up at all.</summary>
+    public async Task Kill()
+    {
+        Signals.Send("KILL", process!.Id);
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>The embedded PostgreSQL's main process; it has written its number into its folder.</summary>
+    public int PostmasterPid => int.Parse(File.ReadLines(Path.Combine(Data, "postgres", "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture);
+
+    public int[] PostgresFamily => [PostmasterPid, .. Signals.ChildrenOf(PostmasterPid)];
+
+    public async ValueTask DisposeAsync()
+    {
+        var postmaster = File.Exists(Path.Combine(Data, "postgres", "postmaster.pid")) ? PostmasterPid : 0;
+        try
+        {
+            if (postmaster > 0) Signals.Send("CONT", [.. Signals.ChildrenOf(postmaster), postmaster]);
+            await Stop();
+        }
+        finally
+        {
+            if (postmaster > 0 && Signals.IsAlive(postmaster)) Signals.Send("QUIT", postmaster);
+            Http.Dispose();
+            process?.Dispose();
+            if (Environment.GetEnvironmentVariable("PORTAL_E2E_KEEP") is null) TryDelete();
+        }
+    }
+
+    void TryDelete()
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException e)
+        {
+            Console.WriteLine($"{folder} stays: {e.Message}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Npgsql;
+using Portal.Infrastructure.Persistence;
+
+namespace Portal.Infrastructure.Monitoring;
+
+/// <summary>The leases of one node on shards of monitors. All times are the database's: nodes need not agree on a clock.</summary>
+/// <param name="node">Unique for each start of a process, so that a restarted node never mistakes an old lease for its own.</param>
+public sealed class ShardClaims(Database database, string node, TimeSpan lease)
+{
+    /// <summary>The other nodes are woken through this channel when shards become free.</summary>
+    public const string Channel = "portal_shards";
+
+    /// <summary>Prolongs what is still ours and says what that is; a lapsed lease that nobody took is ours as well.</summary>
+    public Task<Dictionary<int, long>> Renew(IReadOnlyDictionary<int, long> held, CancellationToken ct) => held.Count == 0
+        ? Task.FromResult(new Dictionary<int, long>())
+        : Query("""
+            update shard_leases l set expires_at = clock_timestamp() + @lease
+            from unnest(@shards, @epochs) as mine(shard, epoch)
+            where l.shard = mine.shard and l.epoch = mine.epoch and l.node = @node
+            returning l.shard, l.epoch
+            """, [new("shards", held.Keys.ToArray()), new("epochs", held.Values.ToArray())], ct);
+
+    /// <summary>Takes shards that are free or whose lease has run out; the epoch rises.</summary>
+    public Task<Dictionary<int, long>> Take(int most, CancellationToken ct) => most <= 0
+        ? Task.FromResult(new Dictionary<int, long>())
+        : Query("""
+            update shard_leases set node = @node, epoch = epoch + 1, expires_at = clock_timestamp() + @lease
+            where shard in (select shard from shard_leases where (node = '' or expires_at < clock_timestamp()) and node <> @node
+                            order by shard limit @most for update skip locked)
+            returning shard, epoch
+            """, [new("most", most)], ct);
+
+    public async Task Release(CancellationToken ct)
+    {
+        await Query("update shard_leases set node = '', expires_at = clock_timestamp() where node = @node returning shard, epoch", [], ct);
+        await using var notify = database.Source.CreateCommand($"select pg_notify('{Channel}', 'free')");
+        await notify.ExecuteNonQueryAsync(ct);
+    }
+
+    async Task<Dictionary<int, long>> Query(string sql, NpgsqlParameter[] parameters, CancellationToken ct)
+    {
+        await using var command = database.Source.CreateCommand(sql);
+        command.Parameters.AddRange((NpgsqlParameter[])[.. parameters, new("node", node), new("lease", lease)]);
+        var shards = new Dictionary<int, long>();
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct)) shards[reader.GetInt32(0)] = reader.GetInt64(1);
+        return shards;
+    }
+}

@@ -1,0 +1,54 @@
+using Npgsql;
+
+namespace Portal.Infrastructure.Postgres;
+
+/// <summary>A copy of the whole database in pg_dump's custom format, kept before its schema is changed.</summary>
+public sealed class DatabaseDump(DataFolder data, TimeProvider clock)
+{
+    /// <summary>So many are kept.</summary>
+    public const int Kept = 3;
+
+    public string Folder => data.Private("backups", "pre-migration");
+
+    /// <returns>The file.</returns>
+    /// <exception cref="CannotStartException">No dump can be made; the reason is named.</exception>
+    public async Task<string> Keep(string connectionString, CancellationToken ct)
+    {
+        var to = new NpgsqlConnectionStringBuilder(connectionString);
+        var binaries = PostgresBinaries.Newest(PostgresBinaries.Installed());
+        var file = Path.Combine(Folder, $"{clock.GetUtcNow():yyyyMMdd-HHmmss-fff}.dump");
+        var passwords = file + ".pgpass";
+        var unfinished = file + ".part";
+        try
+        {
+            // Never in the argument list or the environment, where other programs can read it.
+            PrivateFile.Write(passwords, $"*:*:*:*:{(to.Password ?? "").Replace("\\", "\\\\", StringComparison.Ordinal).Replace(":", "\\:", StringComparison.Ordinal)}\n");
+            PrivateFile.Write(unfinished, "");
+            var dumped = await Programs.Run(
+                [binaries["pg_dump"], "--format=custom", "--no-password", $"--file={unfinished}", $"--host={to.Host?.Split(',')[0]}", $"--port={to.Port}", $"--username={to.Username}", $"--dbname={to.Database}"],
+                ct, new Dictionary<string, string> { ["PGPASSFILE"] = passwords, ["PGSSLMODE"] = SslMode(to.SslMode), ["PGCONNECT_TIMEOUT"] = "10" });
+            if (!dumped.Ok || dumped.Error.Length > 0)
+                throw new CannotStartException($"No copy of the database could be kept before the migration, so nothing was changed: {dumped.Words}");
+            File.Move(unfinished, file);
+            RemoveOld();
+            return file;
+        }
+        finally
+        {
+            File.Delete(passwords);
+            File.Delete(unfinished);
+        }
+    }
+
+    void RemoveOld()
+    {
+        foreach (var old in Directory.GetFiles(Folder, "*.dump").OrderDescending(StringComparer.Ordinal).Skip(Kept)) File.Delete(old);
+    }
+
+    static string SslMode(SslMode mode) => mode switch
+    {
+        Npgsql.SslMode.VerifyCA => "verify-ca",
+        Npgsql.SslMode.VerifyFull => "verify-full",
+        _ => mode.ToString().ToLowerInvariant(),
+    };
+}

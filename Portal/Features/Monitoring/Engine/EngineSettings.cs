@@ -1,0 +1,51 @@
+namespace Portal.Features.Monitoring.Engine;
+
+/// <summary>How the engine of one node is set up.</summary>
+/// <param name="Node">Unique for each start of a process.</param>
+/// <param name="Lease">How long a node that fell silent keeps its shards.</param>
+/// <param name="Follow">How soon changed monitors are seen when no hint came.</param>
+public sealed record EngineSettings(string Node, TimeSpan Lease, TimeSpan Renew, TimeSpan Follow)
+{
+    /// <summary>Results are at most this old when they are written.</summary>
+    public static readonly TimeSpan BatchAge = TimeSpan.FromMilliseconds(500);
+    /// <summary>A new monitor is checked within 5 s: up to 2 s to be noticed, and so many at most until its turn.</summary>
+    public static readonly TimeSpan FirstCheckWithin = TimeSpan.FromSeconds(2);
+    /// <summary>Raw results are kept so long; outages are kept with their evidence.</summary>
+    public static readonly TimeSpan KeepResults = TimeSpan.FromDays(7);
+    public const int ChecksAtOnce = 4_000;
+    public const int WaitingResults = 100_000;
+    public const int BatchSize = 5_000;
+
+    public static EngineSettings From(string node, IConfiguration configuration)
+    {
+        TimeSpan Seconds(string key, double standard) => TimeSpan.FromSeconds(configuration.GetValue($"Timing:{key}", standard));
+        return new(node.Length <= 100 ? node : node[^100..], Seconds("ShardLeaseSeconds", 8), Seconds("ShardRenewSeconds", 2), Seconds("FollowSeconds", 2));
+    }
+}
+
+/// <summary>Wakes one waiter, once, however often it was rung in the meantime.</summary>
+sealed class Bell(TimeProvider clock)
+{
+    readonly SemaphoreSlim rung = new(0, 1);
+
+    public void Ring()
+    {
+        lock (rung)
+            if (rung.CurrentCount == 0) rung.Release();
+    }
+
+    /// <summary>Until it rings, or the time is over.</summary>
+    public async Task Wait(TimeSpan atMost, CancellationToken ct)
+    {
+        if (atMost <= TimeSpan.Zero) return;
+        using var over = new CancellationTokenSource(atMost, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, over.Token);
+        try
+        {
+            await rung.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested) { }
+    }
+
+    public Task Wait(CancellationToken ct) => rung.WaitAsync(ct);
+}

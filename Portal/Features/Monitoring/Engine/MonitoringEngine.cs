@@ -1,0 +1,252 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
+using Portal.Infrastructure.Monitoring;
+using Portal.Infrastructure.Persistence;
+using Portal.Live;
+using Monitor = Portal.Domain.Monitoring.Monitor;
+
+namespace Portal.Features.Monitoring.Engine;
+
+/// <summary>
+/// Runs the monitors of those shards that this node leases. Each of its loops is supervised: a failure is logged and the loop begins again.
+/// The timetable and the checks go on while the database is away.
+/// </summary>
+public sealed class MonitoringEngine : BackgroundService
+{
+    /// <summary>The payload is a monitor's id: whichever node runs it checks it now.</summary>
+    public const string CheckNowChannel = "portal_check_now";
+
+    readonly Database database;
+    readonly TimeProvider clock;
+    readonly CheckRunner runner;
+    readonly EngineSettings settings;
+    readonly ILogger<MonitoringEngine> log;
+    readonly ShardClaims claims;
+    readonly CheckStore store;
+    readonly Recorder recorder;
+    readonly Timetable timetable;
+    readonly SemaphoreSlim slots = new(EngineSettings.ChecksAtOnce);
+    readonly Bell follow, keep;
+    volatile IReadOnlyDictionary<int, long> held = new Dictionary<int, long>();
+
+    public MonitoringEngine(Database database, TimeProvider clock, CheckRunner runner, ChangeFeed feed, EngineSettings settings, ILoggerFactory logs)
+    {
+        (this.database, this.clock, this.runner, this.settings) = (database, clock, runner, settings);
+        log = logs.CreateLogger<MonitoringEngine>();
+        claims = new ShardClaims(database, settings.Node, settings.Lease);
+        store = new CheckStore(database, settings.Node);
+        recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), feed, clock, logs.CreateLogger<Recorder>());
+        timetable = new Timetable(clock, new Random());
+        (follow, keep) = (new Bell(clock), new Bell(clock));
+    }
+
+    /// <summary>Shards that this node runs at the moment, with their epochs.</summary>
+    public IReadOnlyDictionary<int, long> Held => held;
+
+    /// <summary>Monitors that this node runs at the moment.</summary>
+    public int Watching => timetable.All.Count;
+
+    public long DroppedResults => recorder.Dropped;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await database.Opened.WaitAsync(stoppingToken);
+        await Task.WhenAll(
+            Supervise("leases", Keep, stoppingToken), Supervise("configuration", Follow, stoppingToken), Supervise("timetable", Check, stoppingToken),
+            Supervise("recorder", recorder.Run, stoppingToken), Supervise("listener", Listen, stoppingToken), Supervise("retention", Retire, stoppingToken));
+    }
+
+    /// <summary>Writes what is left and gives the shards back, so that another node goes on at once.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (held.Count == 0) return;
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            while (await recorder.Flush(either.Token)) { }
+            await claims.Release(either.Token);
+        }
+        catch (Exception e)
+        {
+            log.LogWarning("The shards could not be given back, their leases run out by themselves: {Reason}", e.Message);
+        }
+        held = new Dictionary<int, long>();
+    }
+
+    async Task Supervise(string name, Func<CancellationToken, Task> loop, CancellationToken ct)
+    {
+        for (var failed = 0; !ct.IsCancellationRequested;)
+            try
+            {
+                var began = clock.GetTimestamp();
+                try
+                {
+                    await loop(ct);
+                }
+                catch (Exception e) when (!ct.IsCancellationRequested)
+                {
+                    failed = clock.GetElapsedTime(began) > TimeSpan.FromMinutes(1) ? 1 : failed + 1;
+                    if (Components.Refusal.IsDatabaseAway(e)) log.LogWarning("Monitoring ({Loop}) waits for the database: {Reason}", name, e.Message);
+                    else log.LogError(e, "Monitoring ({Loop}) failed and begins again", name);
+                    await Task.Delay(TimeSpan.FromSeconds(Math.Min(5, 0.25 * (1 << Math.Min(failed, 6)))), clock, ct);
+                }
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested) { return; }
+    }
+
+    async Task Keep(CancellationToken ct)
+    {
+        while (true)
+        {
+            var before = held;
+            var still = await claims.Renew(before, ct);
+            foreach (var (shard, epoch) in await claims.Take(Wanted(still.Count), ct)) still[shard] = epoch;
+            held = still;
+            if (before.Count != still.Count || before.Any(s => still.GetValueOrDefault(s.Key) != s.Value))
+            {
+                log.LogInformation("Node {Node} runs {Shards} of {All} shards of monitors", settings.Node, still.Count, MonitorId.ShardCount);
+                foreach (var lost in timetable.All.Where(w => still.GetValueOrDefault(w.Shard) != w.Epoch)) timetable.Remove(lost);
+                follow.Ring();
+            }
+            await keep.Wait(settings.Renew, ct);
+        }
+    }
+
+    /// <summary>How many more shards this node would take: all that are free. A fair share between live nodes is decided here.</summary>
+    static int Wanted(int holding) => MonitorId.ShardCount - holding;
+
+    async Task Follow(CancellationToken ct)
+    {
+        while (true)
+        {
+            await Load(held, ct);
+            await follow.Wait(settings.Follow, ct);
+        }
+    }
+
+    async Task Load(IReadOnlyDictionary<int, long> shards, CancellationToken ct)
+    {
+        await using var db = database.CreateDbContext();
+        var versions = shards.Count == 0 ? [] : await db.Monitors.AsNoTracking().Where(m => shards.Count == MonitorId.ShardCount || shards.Keys.Contains(m.Shard))
+            .Select(m => new { m.Id, m.Version }).ToDictionaryAsync(m => m.Id, m => m.Version, ct);
+        foreach (var gone in timetable.All.Where(w => w.IsDropped || !versions.ContainsKey(w.Id))) timetable.Remove(gone);
+        var changed = versions.Where(v => timetable.Find(v.Key)?.Monitor.Version != v.Value).Select(v => v.Key).ToList();
+        foreach (var some in changed.Chunk(1_000)) await Load(db, some, shards, ct);
+    }
+
+    async Task Load(PortalDbContext db, MonitorId[] ids, IReadOnlyDictionary<int, long> shards, CancellationToken ct)
+    {
+        var monitors = await db.Monitors.AsNoTracking().Where(m => ids.Contains(m.Id)).ToListAsync(ct);
+        var states = await db.MonitorStates.AsNoTracking().Where(s => ids.Contains(s.MonitorId)).ToDictionaryAsync(s => s.MonitorId, ct);
+        var gaps = (await db.ObservationGaps.AsNoTracking().Where(g => ids.Contains(g.MonitorId) && g.To == null).Select(g => g.MonitorId).ToListAsync(ct)).ToHashSet();
+        foreach (var monitor in monitors)
+        {
+            if (timetable.Find(monitor.Id) is { } known) Change(known, monitor);
+            else if (shards.TryGetValue(monitor.Shard, out var epoch) && held.GetValueOrDefault(monitor.Shard) == epoch)
+            {
+                var watched = new Watched(monitor, states.GetValueOrDefault(monitor.Id) ?? await Begin(db, monitor, ct), epoch, gaps.Contains(monitor.Id));
+                watched.NoticePause();
+                timetable.Add(watched);
+                if (watched.HasUnsaved) recorder.Touch(watched);
+            }
+        }
+    }
+
+    void Change(Watched watched, Monitor monitor)
+    {
+        var before = watched.Monitor;
+        watched.Follow(monitor, clock.GetUtcNow());
+        var soon = before.PausedAt is not null || before.Target != monitor.Target || before.ExpectStatus != monitor.ExpectStatus;
+        if (soon || before.Interval != monitor.Interval || monitor.PausedAt is not null) timetable.Reschedule(watched, soon);
+        if (watched.HasUnsaved) recorder.Touch(watched);
+    }
+
+    /// <summary>A monitor that came without its state row.</summary>
+    static async Task<MonitorState> Begin(PortalDbContext db, Monitor monitor, CancellationToken ct)
+    {
+        var state = new MonitorState(monitor.Id, monitor.CreatedAt);
+        db.Add(state);
+        await db.SaveChangesAsync(ct);
+        db.Entry(state).State = EntityState.Detached;
+        return state;
+    }
+
+    async Task Check(CancellationToken ct)
+    {
+        while (true)
+        {
+            foreach (var watched in timetable.Due())
+                if (watched.TryStart()) _ = Check(watched, ct);
+            await timetable.Changed.Wait(timetable.Wait(), ct);
+        }
+    }
+
+    async Task Check(Watched watched, CancellationToken ct)
+    {
+        try
+        {
+            await slots.WaitAsync(ct);
+            try
+            {
+                var monitor = watched.Monitor;
+                var at = watched.Stamp(clock.GetUtcNow());
+                if (await runner.Look(monitor.Settings, ct) is not { } answer) timetable.Soon(watched, TimeSpan.FromSeconds(1));
+                else
+                {
+                    var result = new CheckResult(watched.Id, at, answer.Duration, answer.Outcome, answer.StatusCode, answer.Detail);
+                    if (watched.Take(result, monitor)) recorder.Add(watched, result);
+                }
+            }
+            finally
+            {
+                slots.Release();
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested) { }
+        catch (Exception e)
+        {
+            log.LogError(e, "A check of monitor {Monitor} failed by a fault of the portal", watched.Id);
+        }
+        finally
+        {
+            watched.Finish();
+        }
+    }
+
+    async Task Listen(CancellationToken ct)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(ct);
+        connection.Notification += (_, e) => Hear(e);
+        await using (var listen = new NpgsqlCommand($"listen {CheckNowChannel}; listen {ShardClaims.Channel}; listen {Changes.Channel}", connection))
+            await listen.ExecuteNonQueryAsync(ct);
+        follow.Ring();
+        while (true)
+            if (!await connection.WaitAsync(TimeSpan.FromSeconds(30), ct))
+            {
+                // A connection that died in silence would be waited on for ever.
+                await using var alive = new NpgsqlCommand("select 1", connection);
+                await alive.ExecuteNonQueryAsync(ct);
+            }
+    }
+
+    void Hear(NpgsqlNotificationEventArgs e)
+    {
+        if (e.Channel == ShardClaims.Channel) keep.Ring();
+        else if (e.Channel == Changes.Channel && e.Payload.Split(',').Any(t => t is "monitors" or "components")) follow.Ring();
+        else if (e.Channel == CheckNowChannel && Id.TryParse<MonitorId>(e.Payload, out var id) && timetable.Find(id) is { } watched) timetable.Soon(watched, TimeSpan.Zero);
+    }
+
+    async Task Retire(CancellationToken ct)
+    {
+        while (true)
+        {
+            while (await store.Delete(clock.GetUtcNow() - EngineSettings.KeepResults, EngineSettings.BatchSize, ct) == EngineSettings.BatchSize)
+                await Task.Delay(TimeSpan.FromMilliseconds(200), clock, ct);
+            await Task.Delay(TimeSpan.FromHours(1), clock, ct);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Portal.Components;
+using Portal.Domain.Monitoring;
+using Portal.Infrastructure.Monitoring;
+using Portal.Live;
+
+namespace Portal.Features.Monitoring.Engine;
+
+/// <summary>
+/// Brings what checks found into the database: results and states in batches at most 500 ms old, consequences at once.
+/// While the database is away everything waits here in its order; beyond a bound the oldest raw results are given up, never a consequence.
+/// </summary>
+sealed class Recorder
+{
+    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    readonly CheckStore store;
+    readonly Consequences consequences;
+    readonly ChangeFeed feed;
+    readonly TimeProvider clock;
+    readonly ILogger<Recorder> log;
+    readonly Channel<FoundCheck> results;
+    readonly ConcurrentDictionary<Watched, byte> touched = new();
+    readonly Bell any, urgent;
+    List<FoundCheck> batch = [];
+    long dropped;
+
+    public Recorder(CheckStore store, Consequences consequences, ChangeFeed feed, TimeProvider clock, ILogger<Recorder> log, int waiting = EngineSettings.WaitingResults)
+    {
+        (this.store, this.consequences, this.feed, this.clock, this.log) = (store, consequences, feed, clock, log);
+        (any, urgent) = (new Bell(clock), new Bell(clock));
+        results = Channel.CreateBounded<FoundCheck>(
+            new BoundedChannelOptions(waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => Interlocked.Increment(ref dropped));
+    }
+
+    /// <summary>Raw results that were given up because too many waited.</summary>
+    public long Dropped => Interlocked.Read(ref dropped);
+
+    public void Add(Watched watched, CheckResult result)
+    {
+        results.Writer.TryWrite(new FoundCheck(result, watched.Shard, watched.Epoch));
+        Touch(watched);
+    }
+
+    public void Touch(Watched watched)
+    {
+        touched[watched] = 0;
+        if (watched.HasUnsaved) urgent.Ring();
+        any.Ring();
+    }
+
+    public async Task Run(CancellationToken ct)
+    {
+        var failed = 0;
+        while (true)
+        {
+            await any.Wait(ct);
+            await urgent.Wait(EngineSettings.BatchAge, ct);
+            try
+            {
+                while (await Flush(ct)) { }
+                if (failed > 0) log.LogInformation("The database answers again: the waiting check results are stored, {Dropped} were given up in all", Dropped);
+                failed = 0;
+            }
+            catch (Exception e) when (Refusal.IsDatabaseAway(e) && !ct.IsCancellationRequested)
+            {
+                if (failed++ == 0) log.LogWarning("Check results wait for the database: {Reason}", e.Message);
+                any.Ring();
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, 250 << Math.Min(failed, 6))), clock, ct);
+            }
+        }
+    }
+
+    /// <returns>Whether more is waiting.</returns>
+    public async Task<bool> Flush(CancellationToken ct)
+    {
+        while (batch.Count < EngineSettings.BatchSize && results.Reader.TryRead(out var found)) batch.Add(found);
+        var seen = new List<Watched>();
+        var urgentOnes = new List<Watched>();
+        foreach (var watched in touched.Keys)
+        {
+            touched.TryRemove(watched, out _);
+            (watched.HasUnsaved ? urgentOnes : seen).Add(watched);
+        }
+        try
+        {
+            await StoreBatch(seen, ct);
+            await consequences.Save(urgentOnes, ct);
+        }
+        catch
+        {
+            foreach (var watched in seen.Concat(urgentOnes).Where(w => !w.IsDropped)) touched[watched] = 0;
+            throw;
+        }
+        return results.Reader.Count > 0 || !touched.IsEmpty;
+    }
+
+    async Task StoreBatch(List<Watched> seen, CancellationToken ct)
+    {
+        if (batch.Count == 0 && seen.Count == 0) return;
+        var states = new List<SeenState>(seen.Count);
+        foreach (var watched in seen.Where(w => !w.IsDropped)) watched.Unsaved(s => states.Add(SeenState.Of(s, watched.Shard, watched.Epoch)));
+        try
+        {
+            var stored = await store.Store(batch, states, ct);
+            feed.Publish(stored.Select(m => $"monitor:{m}").Append("checks"));
+        }
+        catch (Exception e) when (e is not OperationCanceledException && !Refusal.IsDatabaseAway(e))
+        {
+            // Kept, it would stop every batch after it.
+            log.LogError(e, "{Count} check results could not be stored and are given up", batch.Count);
+            Interlocked.Add(ref dropped, batch.Count);
+        }
+        batch = [];
+    }
+}

@@ -1,0 +1,86 @@
+using System.Data;
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Incidents;
+using Portal.Domain.Monitoring;
+using Portal.Domain.StatusPages;
+using Portal.Infrastructure.Persistence;
+using Portal.Public;
+
+namespace Portal.Features.StatusPages;
+
+/// <summary>Reads what customers can see, as it stood at one instant: nine queries in one snapshot, however much there is.</summary>
+public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contexts)
+{
+    public static readonly TimeSpan StripLength = TimeSpan.FromDays(91);
+    public static readonly TimeSpan RecentIncidents = TimeSpan.FromDays(91);
+    public const int LatestIncidents = 50;
+
+    /// <param name="previous">The last model; its response times are kept if they are of the same minute.</param>
+    public async Task<StatusPageModel> Load(StatusPageModel? previous, DateTimeOffset now, CancellationToken ct)
+    {
+        await using var db = contexts.CreateDbContext();
+        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        db.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTrackingWithIdentityResolution;
+
+        var head = await db.PageVersions.Select(p => new
+        {
+            p.Version,
+            p.ChangedAt,
+            PageId = db.Settings.Where(s => s.Key == PageIdentity.Key).Select(s => s.Value).FirstOrDefault(),
+            IsDemo = db.Settings.Any(s => s.Key == PageIdentity.DemoKey),
+        }).SingleAsync(ct);
+        var asOf = PageClock.AsOf(head.ChangedAt, now);
+        var since = asOf - StripLength;
+
+        var groups = await db.ComponentGroups.OrderBy(g => g.Position).ThenBy(g => g.Id).ToListAsync(ct);
+        var components = await db.Components.Include(c => c.Overrides.Where(o => o.To == null || o.To > since)).ToListAsync(ct);
+        var watches = await (from m in db.Monitors
+                             where m.ComponentId != null
+                             join s in db.MonitorStates on m.Id equals s.MonitorId into states
+                             from s in states.DefaultIfEmpty()
+                             orderby m.Id
+                             select new Watch(m, s)).ToListAsync(ct);
+        var outages = await db.Outages.Where(o => o.ComponentId != null && (o.To == null || o.To > since)).OrderBy(o => o.From)
+            .Select(o => new OutageRow(o.MonitorId, o.MonitorName, o.ComponentId!.Value, o.Status, o.From, o.To, o.EarliestFrom, o.EarliestTo)).ToListAsync(ct);
+        var gaps = await db.ObservationGaps.Where(g => g.ComponentId != null && (g.To == null || g.To > since)).OrderBy(g => g.From).ToListAsync(ct);
+        var incidents = await Incidents(db, asOf - RecentIncidents, ct);
+        var ids = incidents.Select(i => i.Id).ToList();
+        var effects = await (from e in db.IncidentEffects
+                             join i in db.Incidents on e.IncidentId equals i.Id
+                             where ids.Contains(e.IncidentId) || e.To == null || e.To > since
+                             orderby e.From
+                             select new EffectRow(e.IncidentId, i.Title, e.ComponentId, e.Status, e.From, e.To)).ToListAsync(ct);
+
+        var assembly = new ModelAssembly(asOf, groups, components, watches, outages, gaps, effects);
+        var sameMinute = previous is not null && PageClock.Minute(PageClock.AsOf(previous.ChangedAt, previous.ReadAt)) == PageClock.Minute(asOf);
+        var ordered = assembly.Components();
+        return new StatusPageModel
+        {
+            Version = head.Version,
+            ChangedAt = head.ChangedAt,
+            ReadAt = now,
+            PageId = head.PageId ?? PageIdentity.Unknown,
+            IsDemo = head.IsDemo,
+            Groups = [.. groups.Select(g => new GroupView(g.Id, g.Name, g.Position, g.CreatedAt, g.UpdatedAt))],
+            Components = ordered,
+            Incidents = [.. incidents.Select(assembly.View)],
+            ResponseTimes = sameMinute ? previous!.ResponseTimes : await ResponseTimes.Load(db, assembly.Charted(ordered), PageClock.Minute(asOf), ct),
+        };
+    }
+
+    /// <summary>Only with what was said publicly; one of which nothing was said does not exist for customers.</summary>
+    static Task<List<Incident>> Incidents(PortalDbContext db, DateTimeOffset recent, CancellationToken ct) =>
+        db.Incidents.Where(i => i.Updates.Any(u => u.Visibility == UpdateVisibility.Public))
+            .Where(i => i.ResolvedAt == null || i.ResolvedAt > recent || i.StartedAt > recent
+                || db.Incidents.OrderByDescending(l => l.StartedAt).Take(LatestIncidents).Any(l => l.Id == i.Id))
+            .Include(i => i.Updates.Where(u => u.Visibility == UpdateVisibility.Public))
+            .OrderByDescending(i => i.StartedAt).ThenByDescending(i => i.Id)
+            .ToListAsync(ct);
+}
+
+/// <summary>A monitor that watches a component, and its state; null before its first check.</summary>
+sealed record Watch(Domain.Monitoring.Monitor Monitor, MonitorState? State);
+
+sealed record OutageRow(MonitorId Monitor, string MonitorName, ComponentId Component, ComponentStatus Status, DateTimeOffset From, DateTimeOffset? To, DateTimeOffset EarliestFrom, DateTimeOffset? EarliestTo);
+
+sealed record EffectRow(IncidentId Incident, string Title, ComponentId Component, ComponentStatus Status, DateTimeOffset From, DateTimeOffset? To);

@@ -1,0 +1,225 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Npgsql;
+using Portal.Domain.Access;
+using Portal.Domain.Shared;
+using Portal.Features.Access;
+
+namespace Portal.Hosting;
+
+/// <summary>Reads and checks everything before saying no: each message names its key, and none repeats a secret.</summary>
+public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<string> knownKeys)
+{
+    static readonly string[] Sections = ["Data", "Database", "Redis", "Storage", "Smtp", "Sentry", "OpenTelemetry", "Bootstrap", "Public", "Security", "Network", "Api", "Timing"];
+    static readonly string[] S3 = ["Storage:Backups:S3:Endpoint", "Storage:Backups:S3:Bucket", "Storage:Backups:S3:AccessKey", "Storage:Backups:S3:SecretKey"];
+    readonly List<string> problems = [];
+    readonly List<string> notUsedYet = [];
+
+    /// <summary>The options are usable only while there are no problems.</summary>
+    public (PortalOptions Options, IReadOnlyList<string> Problems) Read()
+    {
+        RefuseUnknownKeys();
+        CheckUrls();
+        problems.AddRange((configuration.GetSection("Bootstrap").Get<BootstrapOptions>() ?? new BootstrapOptions()).Problems());
+        CheckRates();
+        CheckLater();
+        var options = new PortalOptions
+        {
+            DataPath = Required("Data:Path"),
+            Demo = Flag("Demo", false),
+            Database = new DatabaseOptions(ConnectionString("Database:ConnectionString"), Flag("Database:DumpBeforeMigration", true)),
+            Smtp = Smtp(),
+            Sentry = Sentry(),
+            Public = Public(),
+            MasterKeyFile = Text("Security:MasterKeyFile"),
+            TrustedProxies = TrustedProxies(),
+            Timing = Timing(),
+            NotUsedYet = notUsedYet,
+        };
+        return (options, problems);
+    }
+
+    string? Text(string key) => configuration[key] is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
+
+    void Refuse(string key, string why) => problems.Add($"{key}: {why}");
+
+    string Required(string key)
+    {
+        if (Text(key) is { } text) return text;
+        Refuse(key, "a value is required.");
+        return "";
+    }
+
+    bool Flag(string key, bool otherwise)
+    {
+        if (Text(key) is not { } text) return otherwise;
+        if (bool.TryParse(text, out var value)) return value;
+        Refuse(key, $"\"{text}\" is neither true nor false.");
+        return otherwise;
+    }
+
+    double Number(string key, double otherwise, double least, double most)
+    {
+        if (Text(key) is not { } text) return otherwise;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most) return value;
+        Refuse(key, string.Create(CultureInfo.InvariantCulture, $"\"{text}\" is not a number between {least} and {most}."));
+        return otherwise;
+    }
+
+    Uri? Address(string key)
+    {
+        if (Text(key) is not { } text) return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri!.Host.Length > 0 && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0) return uri;
+        Refuse(key, $"\"{text}\" is not a complete address like https://status.example.com.");
+        return null;
+    }
+
+    void RefuseUnknownKeys()
+    {
+        foreach (var (key, _) in configuration.AsEnumerable())
+        {
+            var ours = Sections.Any(s => key.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase));
+            if (ours && !knownKeys.Contains(key) && !key.StartsWith("Network:TrustedProxies:", StringComparison.OrdinalIgnoreCase))
+                Refuse(key, "there is no such key; appsettings.json lists all that there are.");
+        }
+    }
+
+    void CheckUrls()
+    {
+        foreach (var url in (Text("Urls") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            if (!IsListenable(url)) Refuse("Urls", $"\"{url}\" is not an address to listen on, like http://127.0.0.1:8080.");
+    }
+
+    static bool IsListenable(string url)
+    {
+        try
+        {
+            var address = BindingAddress.Parse(url);
+            return address.Scheme is "http" or "https" && address.Host.Length > 0 && address.PathBase.Length == 0 && address.Port is >= 0 and <= 65_535;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
+    string? ConnectionString(string key)
+    {
+        if (Text(key) is not { } text) return null;
+        try
+        {
+            var parsed = new NpgsqlConnectionStringBuilder(text);
+            if (string.IsNullOrEmpty(parsed.Host)) Refuse(key, "the Host is missing.");
+            if (string.IsNullOrEmpty(parsed.Database)) Refuse(key, "the Database is missing.");
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            // The exception may repeat what stands there, password included.
+            Refuse(key, "this is not a PostgreSQL connection string like Host=db;Username=portal;Password=…;Database=portal.");
+        }
+        return text;
+    }
+
+    SmtpOptions? Smtp()
+    {
+        var port = (int)Number("Smtp:Port", 587, 1, 65_535);
+        var (host, user, password, from, tls) = (Text("Smtp:Host"), Text("Smtp:User"), Text("Smtp:Password"), Text("Smtp:From"), Flag("Smtp:Tls", true));
+        if (host is null) return null;
+        if (Uri.CheckHostName(host) == UriHostNameType.Unknown) Refuse("Smtp:Host", $"\"{host}\" is not a host name.");
+        if (from is null) Refuse("Smtp:From", "a sender is required where Smtp:Host is set.");
+        else CheckEmail("Smtp:From", from);
+        if (user is not null && password is null) Refuse("Smtp:Password", "a password is required where Smtp:User is set.");
+        notUsedYet.Add("Smtp:Host");
+        return new SmtpOptions(host, port, user, password, tls, from ?? "");
+    }
+
+    SentryOptions? Sentry()
+    {
+        var rate = Number("Sentry:TracesSampleRate", 0.1, 0, 1);
+        var (key, text) = Text("Sentry:Dsn") is { } set ? ("Sentry:Dsn", set) : ("SENTRY_DSN", Text("SENTRY_DSN"));
+        if (text is null) return null;
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var dsn) || dsn.Scheme is not ("http" or "https") || dsn.UserInfo.Length == 0 || dsn.AbsolutePath.Trim('/').Length == 0)
+        {
+            Refuse(key, "this is not a DSN like https://key@host/project.");
+            return null;
+        }
+        notUsedYet.Add(key);
+        return new SentryOptions(dsn, Text("SENTRY_ENVIRONMENT") ?? Text("Sentry:Environment") ?? "production", rate);
+    }
+
+    PublicOptions Public()
+    {
+        var (title, zone, ancestors) = (Text("Public:Title") ?? "Status", Text("Public:TimeZone") ?? "UTC", Text("Public:FrameAncestors") ?? "'none'");
+        if (title.Length > Domain.Shared.Text.NameLength) Refuse("Public:Title", $"at most {Domain.Shared.Text.NameLength} characters are allowed.");
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)) Refuse("Public:TimeZone", $"\"{zone}\" is not a time zone like Europe/Berlin.");
+        if (ancestors.Any(c => c is ';' or ',' or '"' || char.IsControl(c))) Refuse("Public:FrameAncestors", "write 'none', 'self' or origins with blanks between.");
+        return new PublicOptions(Address("Public:BaseUrl"), title, found ?? TimeZoneInfo.Utc, ancestors);
+    }
+
+    List<IPNetwork> TrustedProxies()
+    {
+        var networks = new List<IPNetwork>();
+        var list = configuration.GetSection("Network:TrustedProxies");
+        var texts = list.GetChildren().Select(c => c.Value ?? "").Concat((list.Value ?? "").Split(',')).Select(t => t.Trim()).Where(t => t.Length > 0);
+        foreach (var text in texts)
+            if (IPAddress.TryParse(text, out var address)) networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
+            else if (IPNetwork.TryParse(text, out var network)) networks.Add(network);
+            else Refuse("Network:TrustedProxies", $"\"{text}\" is neither an address like 10.0.0.5 nor a network like 10.0.0.0/24.");
+        return networks;
+    }
+
+    TimingOptions Timing()
+    {
+        TimeSpan Seconds(string name, double otherwise) => TimeSpan.FromSeconds(Number($"Timing:{name}Seconds", otherwise, 0.05, 86_400));
+        var timing = new TimingOptions(Seconds("ShardLease", 8), Seconds("ShardRenew", 2), Seconds("Follow", 2), Seconds("OutboxLease", 30), Seconds("PostgresRestart", 2));
+        if (timing.ShardRenew >= timing.ShardLease) Refuse("Timing:ShardRenewSeconds", "a lease must be renewed before it ends: choose less than Timing:ShardLeaseSeconds.");
+        return timing;
+    }
+
+    void CheckRates()
+    {
+        foreach (var key in new[] { "Api:RequestsPerMinute:PerKey", "Api:RequestsPerMinute:PerAddress" })
+            if (Number(key, 1, 1, 10_000_000) % 1 != 0) Refuse(key, "a whole number is required.");
+    }
+
+    /// <summary>What later parts need is checked already, so that a mistake does not wait for them.</summary>
+    void CheckLater()
+    {
+        if (Text("Redis:ConnectionString") is { } redis)
+        {
+            var hosts = redis.Split(',').Where(p => !p.Contains('=', StringComparison.Ordinal)).ToList();
+            if (hosts.Count == 0 || !hosts.All(IsHostAndPort)) Refuse("Redis:ConnectionString", "this is not like host:6379,password=….");
+            notUsedYet.Add("Redis:ConnectionString");
+        }
+        if (Address("OpenTelemetry:Endpoint") is not null) notUsedYet.Add("OpenTelemetry:Endpoint");
+        if (Text("Storage:Backups:Path") is not null) notUsedYet.Add("Storage:Backups:Path");
+        Flag("Storage:Backups:S3:ForcePathStyle", false);
+        Address(S3[0]);
+        if (Text("Storage:Backups:S3:ServerSideEncryption") is { } sse && sse is not ("AES256" or "aws:kms"))
+            Refuse("Storage:Backups:S3:ServerSideEncryption", $"\"{sse}\" is neither AES256 nor aws:kms.");
+        if (S3.All(k => Text(k) is null)) return;
+        foreach (var missing in S3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
+        notUsedYet.Add("Storage:Backups:S3");
+    }
+
+    static bool IsHostAndPort(string text)
+    {
+        var parts = text.Split(':');
+        return parts.Length <= 2 && Uri.CheckHostName(parts[0].Trim()) != UriHostNameType.Unknown && (parts.Length == 1 || ushort.TryParse(parts[1], CultureInfo.InvariantCulture, out _));
+    }
+
+    void CheckEmail(string key, string email) => Ask(key, () => Person.ValidEmail(email));
+
+    void Ask(string key, Func<string> rule)
+    {
+        try
+        {
+            rule();
+        }
+        catch (DomainException refusal)
+        {
+            Refuse(key, refusal.Message);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+namespace Portal.Hosting;
+
+/// <summary>All of the configuration, checked; made by <see cref="OptionsReader"/>.</summary>
+public sealed record PortalOptions
+{
+    public required string DataPath { get; init; }
+    /// <summary>Fill an empty database with demonstration data.</summary>
+    public required bool Demo { get; init; }
+    public required DatabaseOptions Database { get; init; }
+    public required SmtpOptions? Smtp { get; init; }
+    public required SentryOptions? Sentry { get; init; }
+    public required PublicOptions Public { get; init; }
+    /// <summary>Null: in the data folder.</summary>
+    public required string? MasterKeyFile { get; init; }
+    public required IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; }
+    public required TimingOptions Timing { get; init; }
+    /// <summary>Keys that are set and valid, but for parts that this version does not have yet.</summary>
+    public required IReadOnlyList<string> NotUsedYet { get; init; }
+}
+
+/// <param name="ConnectionString">Null: the private server of the data folder.</param>
+/// <param name="DumpBeforeMigration">Keep a copy before the schema of an existing database is changed.</param>
+public sealed record DatabaseOptions(string? ConnectionString, bool DumpBeforeMigration);
+
+public sealed record SmtpOptions(string Host, int Port, string? User, string? Password, bool Tls, string From);
+
+public sealed record SentryOptions(Uri Dsn, string Environment, double TracesSampleRate);
+
+/// <param name="BaseUrl">Null: the first listening address.</param>
+/// <param name="FrameAncestors">Who may show the page in a frame, as a CSP source list.</param>
+public sealed record PublicOptions(Uri? BaseUrl, string Title, TimeZoneInfo TimeZone, string FrameAncestors);
+
+public sealed record TimingOptions(TimeSpan ShardLease, TimeSpan ShardRenew, TimeSpan Follow, TimeSpan OutboxLease, TimeSpan PostgresRestart);

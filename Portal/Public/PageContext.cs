@@ -1,0 +1,108 @@
+using System.Globalization;
+using Portal.Domain.Shared;
+using Portal.Domain.StatusPages;
+
+namespace Portal.Public;
+
+/// <summary>Everything a page of one language is rendered from: the model, the instant that it speaks of, the words; and what is derived from them once.</summary>
+public sealed class PageContext
+{
+    readonly Dictionary<ComponentId, IReadOnlyList<DayRecord>> days = [];
+
+    public PageContext(StatusPageModel model, RenderContext render, PageLanguage language, PublicAssets assets)
+    {
+        (Model, Render, Language, Assets) = (model, render, language, assets);
+        (Indicator, Headline) = StatusRules.Overall([.. model.Components.Select(c => c.Status)], Active.Select(i => i.Impact));
+    }
+
+    public const int StripDays = 90;
+
+    public StatusPageModel Model { get; }
+    public RenderContext Render { get; }
+    public PageLanguage Language { get; }
+    public PublicAssets Assets { get; }
+    public PublicText T => Language.Text;
+    public TimeZoneInfo Zone => Render.Settings.Zone;
+    public DateTimeOffset AsOf => Render.AsOf;
+    public Indicator Indicator { get; }
+    public Headline Headline { get; }
+    public long Version => PageClock.Version(Model, AsOf);
+    public IEnumerable<IncidentView> Active => Model.Incidents.Where(i => i.ResolvedAt is null);
+    public DateOnly Today => DayOf(AsOf);
+
+    public string Url(string path) => Language.Path(path);
+    public string Absolute(string path) => Render.Settings.BaseUrl + path;
+    public DateTimeOffset Local(DateTimeOffset at) => TimeZoneInfo.ConvertTime(at, Zone);
+    public DateOnly DayOf(DateTimeOffset at) => DateOnly.FromDateTime(Local(at).DateTime);
+    public string ClockOf(DateTimeOffset at) => $"{Local(at).ToString("HH:mm", CultureInfo.InvariantCulture)} {ZoneName.At(Zone, at)}";
+
+    /// <summary>"14:20 CET" on the day that the page speaks of, otherwise with the date before it.</summary>
+    public string Moment(DateTimeOffset at, bool withDate = true) =>
+        withDate || DayOf(at) != Today ? T.Of("moment", Language.Date(DayOf(at)), ClockOf(at)) : ClockOf(at);
+
+    /// <summary>The last 90 days of a component, oldest first. While the database is away, the time since the model was read is without data.</summary>
+    public IReadOnlyList<DayRecord> Days(ComponentView component)
+    {
+        if (days.TryGetValue(component.Id, out var known)) return known;
+        return days[component.Id] = UptimeRules.Days(component.Spans, GapsOf(component), component.ObservedFrom, Zone, StripDays, AsOf);
+    }
+
+    public IReadOnlyCollection<Interval> GapsOf(ComponentView component)
+    {
+        var gaps = component.Gaps.Select(g => new Interval(g.From, g.To ?? AsOf)).ToList();
+        if (Render.Stale && component.IsMonitored) gaps.Add(new Interval(Model.ReadAt, AsOf));
+        return gaps;
+    }
+
+    /// <summary>Since when the page says what it says; null where that is not known.</summary>
+    public DateTimeOffset? Since
+    {
+        get
+        {
+            if (Headline != Headline.AllOperational)
+                return Model.Components.Where(c => c.Status != ComponentStatus.Operational).Select(c => c.Since)
+                    .Concat(Active.Select(i => (DateTimeOffset?)i.StartedAt)).Min();
+            return Model.Components.Select(c => c.Since).Concat(Model.Incidents.Select(i => i.ResolvedAt)).Max();
+        }
+    }
+
+    public IEnumerable<ComponentView> Ungrouped => Model.Components.Where(c => c.Group is null);
+
+    public IEnumerable<(GroupView Group, IReadOnlyList<ComponentView> Components)> Grouped =>
+        Model.Groups.Select(g => (g, (IReadOnlyList<ComponentView>)[.. Model.Components.Where(c => c.Group == g.Id)])).Where(g => g.Item2.Count > 0);
+}
+
+/// <summary>How a state is called: in styles, in texts, in addresses of icons.</summary>
+public static class StateNames
+{
+    public static string Css(this ComponentStatus status) => status switch
+    {
+        ComponentStatus.Operational => "operational",
+        ComponentStatus.UnderMaintenance => "maintenance",
+        ComponentStatus.DegradedPerformance => "degraded",
+        ComponentStatus.PartialOutage => "partial",
+        _ => "major",
+    };
+
+    public static string Css(this Headline headline) => headline switch
+    {
+        Headline.AllOperational => "operational",
+        Headline.UnderMaintenance => "maintenance",
+        Headline.PartiallyDegraded or Headline.DegradedService => "degraded",
+        Headline.MinorOutage => "partial",
+        Headline.PartialSystemOutage => "partial",
+        _ => "major",
+    };
+
+    public static string Css(this Indicator impact) => impact switch
+    {
+        Indicator.None => "operational",
+        Indicator.Maintenance => "maintenance",
+        Indicator.Minor => "degraded",
+        Indicator.Major => "partial",
+        _ => "major",
+    };
+
+    /// <summary>The state of a day in a strip; a day that nobody observed is unknown.</summary>
+    public static string Css(this DayRecord day) => day.Observed <= TimeSpan.Zero ? "unknown" : day.Worst.Css();
+}

@@ -1,0 +1,38 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.FileProviders;
+
+namespace Portal.Public;
+
+/// <summary>The style, the script and the icons of the public page, each under a name that holds the hash of its content and so never changes.</summary>
+public sealed class PublicAssets
+{
+    public const string CacheForever = "public, max-age=31536000, immutable";
+
+    static readonly (string File, string ContentType)[] Files =
+    [
+        ("public.css", "text/css; charset=utf-8"), ("public.js", "text/javascript; charset=utf-8"),
+        .. new[] { "operational", "maintenance", "degraded", "partial", "major" }.Select(s => ($"favicon-{s}.svg", "image/svg+xml")),
+    ];
+
+    readonly Dictionary<string, PublishedDocument> documents = [];
+
+    public PublicAssets(IFileProvider root)
+    {
+        foreach (var (name, type) in Files)
+        {
+            var file = root.GetFileInfo("assets/" + name);
+            if (!file.Exists) continue;
+            using var stream = file.CreateReadStream();
+            var body = new byte[file.Length];
+            stream.ReadExactly(body);
+            var (stem, extension) = (System.IO.Path.GetFileNameWithoutExtension(name), System.IO.Path.GetExtension(name));
+            var path = $"/assets/{stem}.{Convert.ToHexStringLower(SHA256.HashData(body))[..10]}{extension}";
+            documents[name] = new PublishedDocument(path, type, body, new Dictionary<string, string> { ["Cache-Control"] = CacheForever });
+        }
+    }
+
+    public IEnumerable<PublishedDocument> Documents => documents.Values;
+
+    /// <summary>Where the file is served for ever; its plain name if the front end was not built.</summary>
+    public string this[string name] => documents.TryGetValue(name, out var document) ? document.Path : "/assets/" + name;
+}

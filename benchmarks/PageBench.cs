@@ -1,0 +1,54 @@
+using Portal.E2E.Support;
+
+namespace Portal.Benchmarks;
+
+/// <summary>The published status page against nginx with the same bytes: rounds alternate, so that what else the machine does hits both.</summary>
+static class PageBench
+{
+    const int Seconds = 5, Rounds = 3;
+
+    public static async Task<IReadOnlyList<Figure>> Run(PortalProcess portal)
+    {
+        var (page, _) = await Fetch(portal.Url + "/", "identity");
+        var (compressed, etag) = await Fetch(portal.Url + "/", "gzip");
+        await using var nginx = await Nginx.Serving(page, compressed);
+        var (_, nginxEtag) = await Fetch(nginx.Url, "gzip");
+        var figures = new List<Figure> { Figure.Note("page: bytes, gzip", $"{page.Length:N0} → {compressed.Length:N0}") };
+        foreach (var connections in new[] { 64, 1_000 })
+        {
+            figures.AddRange(await Compare($"page, {connections:N0} connections", portal, nginx, connections, null, null, false));
+            figures.AddRange(await Compare($"page ?x=random, {connections:N0} connections", portal, nginx, connections, null, null, true));
+        }
+        figures.AddRange(await Compare("304 answers, 64 connections", portal, nginx, 64, etag, nginxEtag, false));
+        return figures;
+    }
+
+    static async Task<IReadOnlyList<Figure>> Compare(string name, PortalProcess portal, Nginx nginx, int connections, string? etag, string? nginxEtag, bool randomQuery)
+    {
+        var (ours, theirs) = (new List<Load>(), new List<Load>());
+        await Wrk.Run(portal.Url + "/", connections, 2, etag, randomQuery);
+        for (var round = 0; round < Rounds; round++)
+        {
+            theirs.Add(await Wrk.Run(nginx.Url, connections, Seconds, nginxEtag, randomQuery));
+            ours.Add(await Wrk.Run(portal.Url + "/", connections, Seconds, etag, randomQuery));
+        }
+        return
+        [
+            Figure.AtLeast($"{name}: requests/s", Median(ours, l => l.PerSecond), Median(theirs, l => l.PerSecond), 0.6, ""),
+            Figure.AtMostTimes($"{name}: p99", Median(ours, l => l.P99), Median(theirs, l => l.P99), 3, " ms"),
+            Figure.AtMost($"{name}: errors", ours.Sum(l => l.Errors), 0, ""),
+            Figure.Note($"{name}: processors kept busy by wrk", Figure.Number(Median(ours, l => l.GeneratorCpu)), Figure.Number(Median(theirs, l => l.GeneratorCpu))),
+        ];
+    }
+
+    static double Median(List<Load> loads, Func<Load, double> of) => loads.Select(of).Order().ElementAt(loads.Count / 2);
+
+    static async Task<(byte[] Body, string? ETag)> Fetch(string url, string encoding)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.None });
+        using var request = new HttpRequestMessage(HttpMethod.Get, url) { Headers = { { "Accept-Encoding", encoding }, { "Accept-Language", "en" } } };
+        using var answer = await http.SendAsync(request);
+        answer.EnsureSuccessStatusCode();
+        return (await answer.Content.ReadAsByteArrayAsync(), answer.Headers.ETag?.ToString());
+    }
+}
