@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
 using Portal.Infrastructure.Persistence;
 
@@ -26,11 +27,14 @@ public sealed class ComponentStatuses(IDbContextFactory<PortalDbContext> context
         await using var db = await contexts.CreateDbContextAsync(ct);
         var groups = await db.ComponentGroups.AsNoTracking().ToListAsync(ct);
         var components = await db.Components.AsNoTracking().ToListAsync(ct);
-        var monitors = await db.Monitors.Where(m => m.ComponentId != null).Select(m => new { m.ComponentId, m.Name }).ToListAsync(ct);
-        var outages = await db.Outages.Where(o => o.To == null && o.ComponentId != null).Select(o => new { Component = o.ComponentId!.Value, o.Status }).ToListAsync(ct);
+        var monitors = await (from m in db.Monitors
+                              where m.ComponentId != null
+                              join state in db.MonitorStates on m.Id equals state.MonitorId into states
+                              from state in states.DefaultIfEmpty()
+                              select new { Component = m.ComponentId!.Value, m.Name, m.Impact, IsDown = m.PausedAt == null && state.Health == MonitorHealth.Down }).ToListAsync(ct);
         var effects = await db.IncidentEffects.Where(e => e.To == null).Select(e => new { Component = e.ComponentId, e.Status }).ToListAsync(ct);
-        var evidence = outages.Concat(effects).ToLookup(e => e.Component, e => e.Status);
-        var watching = monitors.ToLookup(m => m.ComponentId!.Value, m => m.Name);
+        var evidence = monitors.Where(m => m.IsDown).Select(m => new { m.Component, Status = m.Impact }).Concat(effects).ToLookup(e => e.Component, e => e.Status);
+        var watching = monitors.ToLookup(m => m.Component, m => m.Name);
 
         var order = groups.OrderBy(g => g.Position).ThenBy(g => g.Id.Value).ToList();
         var rank = order.Select((g, i) => (g, i)).ToDictionary(x => x.g.Id, x => (x.i, x.g.Name));
