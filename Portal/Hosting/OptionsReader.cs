@@ -21,7 +21,8 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         RefuseUnknownKeys();
         CheckUrls();
-        problems.AddRange((configuration.GetSection("Bootstrap").Get<BootstrapOptions>() ?? new BootstrapOptions()).Problems());
+        var bootstrap = configuration.GetSection("Bootstrap").Get<BootstrapOptions>() ?? new BootstrapOptions();
+        problems.AddRange(bootstrap.Problems());
         CheckRates();
         CheckLater();
         var options = new PortalOptions
@@ -31,6 +32,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             Database = new DatabaseOptions(ConnectionString("Database:ConnectionString"), Flag("Database:DumpBeforeMigration", true)),
             Smtp = Smtp(),
             Sentry = Sentry(),
+            Bootstrap = bootstrap.AdminEmail.Length > 0 ? bootstrap : null,
             Public = Public(),
             MasterKeyFile = Text("Security:MasterKeyFile"),
             TrustedProxies = TrustedProxies(),

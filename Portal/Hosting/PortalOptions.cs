@@ -1,3 +1,5 @@
+using Portal.Features.Access;
+
 namespace Portal.Hosting;
 
 /// <summary>All of the configuration, checked; made by <see cref="OptionsReader"/>.</summary>
@@ -9,6 +11,8 @@ public sealed record PortalOptions
     public required DatabaseOptions Database { get; init; }
     public required SmtpOptions? Smtp { get; init; }
     public required SentryOptions? Sentry { get; init; }
+    /// <summary>Null: the first administrator is made through the set-up page.</summary>
+    public required BootstrapOptions? Bootstrap { get; init; }
     public required PublicOptions Public { get; init; }
     /// <summary>Null: in the data folder.</summary>
     public required string? MasterKeyFile { get; init; }
