@@ -1,5 +1,3 @@
-using Portal.Features.Access;
-
 namespace Portal.Hosting;
 
 /// <summary>All of the configuration, checked; made by <see cref="OptionsReader"/>.</summary>
@@ -11,7 +9,7 @@ public sealed record PortalOptions
     public required DatabaseOptions Database { get; init; }
     public required SmtpOptions? Smtp { get; init; }
     public required SentryOptions? Sentry { get; init; }
-    /// <summary>Null: the first administrator is made through the set-up page.</summary>
+    /// <summary>Null when no first administrator is configured.</summary>
     public required BootstrapOptions? Bootstrap { get; init; }
     public required PublicOptions Public { get; init; }
     /// <summary>Null: in the data folder.</summary>
@@ -29,6 +27,9 @@ public sealed record DatabaseOptions(string? ConnectionString, bool DumpBeforeMi
 public sealed record SmtpOptions(string Host, int Port, string? User, string? Password, bool Tls, string From);
 
 public sealed record SentryOptions(Uri Dsn, string Environment, double TracesSampleRate);
+
+/// <summary>The first administrator of an unattended install; looked at only while no administrator exists.</summary>
+public sealed record BootstrapOptions(string AdminEmail, string AdminPassword, string? ApiKey);
 
 /// <param name="BaseUrl">Null: the first listening address.</param>
 /// <param name="FrameAncestors">Who may show the page in a frame, as a CSP source list.</param>

@@ -1,4 +1,3 @@
-using Portal.Components.Ui;
 using System.Globalization;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
@@ -76,6 +75,15 @@ public sealed class PageContext
 /// <summary>How a state is called: in styles, in texts, in addresses of icons.</summary>
 public static class StateNames
 {
+    public static string Css(this ComponentStatus status) => status switch
+    {
+        ComponentStatus.Operational => "operational",
+        ComponentStatus.UnderMaintenance => "maintenance",
+        ComponentStatus.DegradedPerformance => "degraded",
+        ComponentStatus.PartialOutage => "partial",
+        _ => "major",
+    };
+
     public static string Css(this Headline headline) => headline switch
     {
         Headline.AllOperational => "operational",
@@ -83,6 +91,15 @@ public static class StateNames
         Headline.PartiallyDegraded or Headline.DegradedService => "degraded",
         Headline.MinorOutage => "partial",
         Headline.PartialSystemOutage => "partial",
+        _ => "major",
+    };
+
+    public static string Css(this Indicator impact) => impact switch
+    {
+        Indicator.None => "operational",
+        Indicator.Maintenance => "maintenance",
+        Indicator.Minor => "degraded",
+        Indicator.Major => "partial",
         _ => "major",
     };
 

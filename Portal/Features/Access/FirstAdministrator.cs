@@ -30,7 +30,7 @@ public sealed class FirstAdministrator(IDbContextFactory<PortalDbContext> contex
         }
         await db.WithdrawLinks(null, now, ct);
         var bootstrap = options.Bootstrap;
-        if (bootstrap?.ApiKey is { Length: > 0 } key) await AddKey(db, key, now, ct);
+        if (bootstrap?.ApiKey is { } key) await AddKey(db, key, now, ct);
         if (bootstrap is not null) await AddAdministrator(db, bootstrap, now, ct);
         var printed = bootstrap is null ? await AddLink(db, now, ct) : null;
         await transaction.CommitAsync(ct);
