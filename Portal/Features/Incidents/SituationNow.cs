@@ -29,8 +29,12 @@ public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, Co
     {
         var components = await statuses.Load(ct);
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var down = await db.MonitorStates.Where(s => s.Health == MonitorHealth.Down)
-            .Join(db.Monitors, s => s.MonitorId, m => m.Id, (s, m) => new DownMonitor(m.Id, m.Name, s.Since, s.LastDetail)).OrderBy(m => m.Since).Take(50).ToListAsync(ct);
+        var down = await (from state in db.MonitorStates
+                          where state.Health == MonitorHealth.Down
+                          join monitor in db.Monitors on state.MonitorId equals monitor.Id
+                          where monitor.PausedAt == null
+                          orderby state.Since
+                          select new DownMonitor(monitor.Id, monitor.Name, state.Since, state.LastDetail)).Take(50).ToListAsync(ct);
         var lastOutage = await db.Outages.MaxAsync(o => o.To, ct);
         var lastEffect = await db.IncidentEffects.Where(e => e.Status != ComponentStatus.Operational).MaxAsync(e => e.To, ct);
         var lastOverride = await db.StatusOverrides.Where(o => o.Status != ComponentStatus.Operational).MaxAsync(o => o.To, ct);
