@@ -9,7 +9,10 @@ using Portal.Hosting;
 using Portal.Live;
 using Portal.Public;
 
-var builder = WebApplication.CreateBuilder(args);
+var line = CommandLine.Parse(args);
+if (line.Word is not null) return await Commands.Run(line);
+var builder = WebApplication.CreateBuilder(ConfigurationSources.HostOptions(args));
+if (!builder.AddOptions(line)) return PortalHost.Refused;
 builder.WebHost.UseStaticWebAssets();
 builder.Services
     .AddHosting()
@@ -23,6 +26,7 @@ builder.Services
     .AddApi();
 builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 builder.Services.AddCascadingAuthenticationState();
+builder.Services.WithoutEarlyKeys();
 
 var app = builder.Build();
 app.UseRequestFrame();
@@ -44,6 +48,6 @@ app.MapMonitoring();
 app.MapHealth();
 app.MapApi();
 app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
-app.Run();
+return await app.RunPortal();
 
 public partial class Program;

@@ -54,6 +54,7 @@ public sealed class Migrator(ILogger<Migrator> log)
             undone = [.. applied.SkipWhile(m => to != "0" && m != to).Skip(to == "0" ? 0 : 1).Reverse()];
             if (undone.Count == 0) return;
             await keepCopy(ct);
+            log.LogWarning("Taking the database back: {Migrations}", string.Join(", ", undone));
             await db.GetService<IMigrator>().MigrateAsync(to == "0" ? Migration.InitialDatabase : to, ct);
         }, ct);
         return undone;

@@ -33,6 +33,7 @@ public sealed class DataFolder(string path) : IDisposable
     /// <exception cref="CannotStartException">It cannot be made, or another portal works on it.</exception>
     public void Claim()
     {
+        if (claim is not null) return;
         try
         {
             Prepare();

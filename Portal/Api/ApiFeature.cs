@@ -5,6 +5,9 @@ using Portal.Features.Incidents;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
+using Portal.Public;
+using Portal.Public.Feeds;
+using Portal.Public.ReadApi;
 
 namespace Portal.Api;
 
@@ -20,6 +23,9 @@ public static class ApiFeature
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, ScopeAnswers>();
         services.AddSingleton<AnswerStore>();
         services.AddHostedService(s => s.GetRequiredService<AnswerStore>());
+        services.AddSingleton<IPublication, ReadApiPublication>();
+        services.AddSingleton<IPublication, FeedPublication>();
+        services.AddSingleton<IPublication, BadgePublication>();
         services.AddRateLimiter(_ => { });
         services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<IConfiguration>((options, configuration) =>
         {
@@ -48,6 +54,7 @@ public static class ApiFeature
         v1.MapIncidentsApi();
         v1.MapMonitoringApi();
         v1.MapAccessApi();
+        app.MapReadApi();
         return app;
     }
 

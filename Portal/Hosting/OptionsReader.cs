@@ -4,13 +4,15 @@ using Microsoft.AspNetCore.Http;
 using Npgsql;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
+using Portal.Features.Access;
 
 namespace Portal.Hosting;
 
 /// <summary>Reads and checks everything before saying no: each message names its key, and none repeats a secret.</summary>
 public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<string> knownKeys)
 {
-    static readonly string[] Sections = ["Data", "Database", "Redis", "Storage", "Smtp", "Sentry", "OpenTelemetry", "Bootstrap", "Public", "Security", "Network", "Timing"];
+    static readonly string[] Sections = ["Data", "Database", "Redis", "Storage", "Smtp", "Sentry", "OpenTelemetry", "Bootstrap", "Public", "Security", "Network", "Api", "Timing"];
+    static readonly string[] S3 = ["Storage:Backups:S3:Endpoint", "Storage:Backups:S3:Bucket", "Storage:Backups:S3:AccessKey", "Storage:Backups:S3:SecretKey"];
     readonly List<string> problems = [];
     readonly List<string> notUsedYet = [];
 
@@ -19,6 +21,8 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         RefuseUnknownKeys();
         CheckUrls();
+        problems.AddRange((configuration.GetSection("Bootstrap").Get<BootstrapOptions>() ?? new BootstrapOptions()).Problems());
+        CheckRates();
         CheckLater();
         var options = new PortalOptions
         {
@@ -27,7 +31,6 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             Database = new DatabaseOptions(ConnectionString("Database:ConnectionString"), Flag("Database:DumpBeforeMigration", true)),
             Smtp = Smtp(),
             Sentry = Sentry(),
-            Bootstrap = Bootstrap(),
             Public = Public(),
             MasterKeyFile = Text("Security:MasterKeyFile"),
             TrustedProxies = TrustedProxies(),
@@ -145,18 +148,6 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         return new SentryOptions(dsn, Text("SENTRY_ENVIRONMENT") ?? Text("Sentry:Environment") ?? "production", rate);
     }
 
-    BootstrapOptions? Bootstrap()
-    {
-        var (email, password, key) = (Text("Bootstrap:AdminEmail"), Text("Bootstrap:AdminPassword"), Text("Bootstrap:ApiKey"));
-        if (email is null && password is null && key is null) return null;
-        if (email is null) Refuse("Bootstrap:AdminEmail", "it is required where another Bootstrap key is set.");
-        else CheckEmail("Bootstrap:AdminEmail", email);
-        if (password is null) Refuse("Bootstrap:AdminPassword", "it is required where another Bootstrap key is set.");
-        else Ask("Bootstrap:AdminPassword", () => Person.ValidPassword(password));
-        if (key is { Length: < 16 }) Refuse("Bootstrap:ApiKey", "a key needs at least 16 characters; make it random.");
-        return new BootstrapOptions(email ?? "", password ?? "", key);
-    }
-
     PublicOptions Public()
     {
         var (title, zone, ancestors) = (Text("Public:Title") ?? "Status", Text("Public:TimeZone") ?? "UTC", Text("Public:FrameAncestors") ?? "'none'");
@@ -186,6 +177,12 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         return timing;
     }
 
+    void CheckRates()
+    {
+        foreach (var key in new[] { "Api:RequestsPerMinute:PerKey", "Api:RequestsPerMinute:PerAddress" })
+            if (Number(key, 1, 1, 10_000_000) % 1 != 0) Refuse(key, "a whole number is required.");
+    }
+
     /// <summary>What later parts need is checked already, so that a mistake does not wait for them.</summary>
     void CheckLater()
     {
@@ -197,13 +194,12 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         }
         if (Address("OpenTelemetry:Endpoint") is not null) notUsedYet.Add("OpenTelemetry:Endpoint");
         if (Text("Storage:Backups:Path") is not null) notUsedYet.Add("Storage:Backups:Path");
-        var s3 = new[] { "Endpoint", "Bucket", "AccessKey", "SecretKey" }.Select(n => $"Storage:Backups:S3:{n}").ToList();
         Flag("Storage:Backups:S3:ForcePathStyle", false);
-        Address(s3[0]);
+        Address(S3[0]);
         if (Text("Storage:Backups:S3:ServerSideEncryption") is { } sse && sse is not ("AES256" or "aws:kms"))
             Refuse("Storage:Backups:S3:ServerSideEncryption", $"\"{sse}\" is neither AES256 nor aws:kms.");
-        if (s3.All(k => Text(k) is null)) return;
-        foreach (var missing in s3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
+        if (S3.All(k => Text(k) is null)) return;
+        foreach (var missing in S3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
         notUsedYet.Add("Storage:Backups:S3");
     }
 

@@ -14,14 +14,23 @@ public sealed class StartupState
 
     public bool IsServing => serving.Task.IsCompletedSuccessfully;
 
+    /// <summary>Set by the publisher at construction: then only it decides when the portal serves.</summary>
+    public bool AwaitsPublisher { get; set; }
+
     /// <summary>Why the database is not open yet, in words for the log and the health page; null once it is.</summary>
     public string? WaitingFor { get; set; } = "starting";
+
+    /// <summary>Why the start was given up; null unless it was.</summary>
+    public string? GivenUp { get; private set; }
 
     public void MarkPrepared()
     {
         WaitingFor = null;
         prepared.TrySetResult();
+        if (!AwaitsPublisher) MarkServing();
     }
 
     public void MarkServing() => serving.TrySetResult();
+
+    public void GiveUp(string why) => GivenUp = why;
 }

@@ -19,8 +19,7 @@ public static class AccessFeature
         services.AddSingleton<LinkTarget>().AddSingleton<UseLink>();
         services.AddSingleton<AddPerson>().AddSingleton<IssueLink>().AddSingleton<ChangePerson>().AddSingleton<PeopleList>();
         services.AddSingleton<CreateApiKey>().AddSingleton<RevokeApiKey>().AddSingleton<ApiKeyList>();
-        services.AddOptions<BootstrapOptions>().BindConfiguration("Bootstrap");
-        services.AddSingleton<IStartupStep, FirstAdministrator>();
+        services.AddSingleton<IStartupStep>(s => ActivatorUtilities.CreateInstance<FirstAdministrator>(s, s.GetRequiredService<PortalOptions>()));
         services.AddHostedService<ClearStaleAccess>();
         services.AddAccountPages();
         return services;

@@ -3,7 +3,6 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using Portal.Components;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Persistence;
 
@@ -15,9 +14,7 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
 {
     static readonly TimeSpan TouchEvery = TimeSpan.FromMinutes(1);
     const string Bearer = "Bearer ";
-    const int Longest = 300;
-
-    Exception? databaseAway;
+    const int Longest = 1000;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -25,18 +22,9 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
         if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return AuthenticateResult.NoResult();
         var secret = header[Bearer.Length..].Trim();
         if (secret.Length is 0 or > Longest) return AuthenticateResult.Fail("The API key is malformed.");
-        try
-        {
-            return await Find(secret) is { } principal
-                ? AuthenticateResult.Success(new(principal, Scheme.Name))
-                : AuthenticateResult.Fail("The API key is unknown or revoked.");
-        }
-        catch (Exception e) when (Refusal.IsDatabaseAway(e))
-        {
-            Logger.LogWarning(e, "No API key can be checked: the database cannot be reached");
-            databaseAway = e;
-            return AuthenticateResult.Fail(e);
-        }
+        return await Find(secret) is { } principal
+            ? AuthenticateResult.Success(new(principal, Scheme.Name))
+            : AuthenticateResult.Fail("The API key is unknown or revoked.");
     }
 
     async Task<ClaimsPrincipal?> Find(string secret)
@@ -57,25 +45,4 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
         if (Visitor.Of(Context).From is { } from) claims.Add(new(ActorSource.AddressClaim, from));
         return new(new ClaimsIdentity(claims, Schemes.ApiKey));
     }
-
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
-    {
-        if (databaseAway is not null)
-        {
-            Response.Headers.RetryAfter = "5";
-            return Answer(503, "The database cannot be reached", "Nothing was changed. Try again in a moment.");
-        }
-        Response.Headers.WWWAuthenticate = "Bearer";
-        return Answer(401, "An API key is needed", "Send \"Authorization: Bearer <key>\" with a key that is not revoked. Administrators create keys under /admin/api-keys.");
-    }
-
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Answer(403, "The API key lacks a scope", MissingScope is { } scope ? $"This needs the scope \"{scope}\"." : "This key may not do this.");
-
-    string? MissingScope => Context.GetEndpoint()?.Metadata.GetOrderedMetadata<Microsoft.AspNetCore.Authorization.IAuthorizeData>()
-        .Select(data => Enum.TryParse<Permission>(data.Policy, out var permission) ? Domain.Access.Permissions.ScopeOf(permission) : null)
-        .FirstOrDefault(scope => scope is not null && !Context.User.HasClaim(ActorSource.ScopeClaim, scope));
-
-    Task Answer(int status, string title, string detail) =>
-        Results.Problem(statusCode: status, title: title, detail: detail).ExecuteAsync(Context);
 }

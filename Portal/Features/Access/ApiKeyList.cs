@@ -11,16 +11,13 @@ public sealed class ApiKeyList(IDbContextFactory<PortalDbContext> contexts)
 {
     public sealed record Row(ApiKeyId Id, string Name, string Start, IReadOnlyList<string> Scopes, string CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt, DateTimeOffset? RevokedAt);
 
-    public sealed record Page(IReadOnlyList<Row> Items, ApiKeyId? Next);
-
-    public async Task<Page> Load(ApiKeyId? after, int limit, Actor actor, CancellationToken ct)
+    /// <param name="take">How many rows at most.</param>
+    public async Task<IReadOnlyList<Row>> Load(ApiKeyId? after, int take, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.ManageApiKeys);
         await using var db = await contexts.CreateDbContextAsync(ct);
         var query = after is { } cursor ? db.ApiKeys.FromSql($"select * from api_keys where id > {cursor.Value}") : db.ApiKeys;
-        var keys = await query.AsNoTracking().OrderBy(k => k.Id).Take(limit + 1).ToListAsync(ct);
-        var rows = keys.Take(limit).Select(RowOf).ToList();
-        return new(rows, keys.Count > limit ? rows[^1].Id : null);
+        return (await query.AsNoTracking().OrderBy(k => k.Id).Take(take).ToListAsync(ct)).ConvertAll(RowOf);
     }
 
     /// <exception cref="NotFoundException">There is no such key.</exception>

@@ -20,7 +20,7 @@ public sealed class ChangePerson(IDbContextFactory<PortalDbContext> contexts, Ti
         await using var transaction = await db.LockAdministrators(ct);
         var person = await db.Find(request.Person, ct);
         if (request.Version is { } seen && seen != person.Version)
-            throw new ConflictException("Somebody else changed this person at the same moment. Nothing was saved: look at what stands now and try again.");
+            throw new ConflictException("Somebody else changed this person meanwhile. Nothing was saved: look at what stands now and try again.");
         actor.RequireReach(person.Role);
         actor.RequireReach(request.Role ?? person.Role);
         var administered = person.CanAdminister;

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using Portal.Domain.Access;
 using Portal.Domain.Audit;
 using Portal.Domain.Shared;
@@ -10,7 +9,7 @@ namespace Portal.Features.Access;
 
 /// <summary>While nobody administers the portal: makes the first administrator from the configuration, or prints a one-time link.</summary>
 public sealed class FirstAdministrator(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock, Passwords passwords, PortalAddress address,
-    IOptions<BootstrapOptions> bootstrap, ILogger<FirstAdministrator> log) : IStartupStep
+    PortalOptions options, ILogger<FirstAdministrator> log) : IStartupStep
 {
     static readonly Visitor Ourselves = new(null, null);
 
@@ -21,19 +20,19 @@ public sealed class FirstAdministrator(IDbContextFactory<PortalDbContext> contex
 
     public async Task Run(CancellationToken ct)
     {
-        var given = bootstrap.Value;
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         await using var transaction = await db.LockAdministrators(ct);
         if (await db.People.AnyAsync(p => p.Role == Role.Admin, ct))
         {
-            if (given.AdminEmail.Length > 0 || given.ApiKey.Length > 0) log.LogInformation("Bootstrap:* is ignored: an administrator exists");
+            if (options.Bootstrap is not null) log.LogInformation("Bootstrap:* is ignored: an administrator exists");
             return;
         }
         await db.WithdrawLinks(null, now, ct);
-        if (given.ApiKey.Length > 0) await AddKey(db, given.ApiKey, now, ct);
-        if (given.AdminEmail.Length > 0) await AddAdministrator(db, given, now, ct);
-        var printed = given.AdminEmail.Length > 0 ? null : await AddLink(db, now, ct);
+        var bootstrap = options.Bootstrap;
+        if (bootstrap?.ApiKey is { } key) await AddKey(db, key, now, ct);
+        if (bootstrap is not null) await AddAdministrator(db, bootstrap, now, ct);
+        var printed = bootstrap is null ? await AddLink(db, now, ct) : null;
         await transaction.CommitAsync(ct);
         if (printed is null) log.LogInformation("The first administrator was made from Bootstrap:AdminEmail");
         else await Output.WriteLineAsync($"Create the first administrator at {printed}".AsMemory(), ct);

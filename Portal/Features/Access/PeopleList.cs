@@ -13,18 +13,15 @@ public sealed class PeopleList(IDbContextFactory<PortalDbContext> contexts, Time
     /// <param name="LinkEndsAt">Until when an open one-time link works; null when there is none.</param>
     public sealed record Row(PersonId Id, string Name, string Email, Role Role, Standing Standing, DateTimeOffset CreatedAt, DateTimeOffset? LastSignInAt, DateTimeOffset? LinkEndsAt, uint Version);
 
-    public sealed record Page(IReadOnlyList<Row> Items, PersonId? Next);
-
-    public async Task<Page> Load(PersonId? after, int limit, Actor actor, CancellationToken ct)
+    /// <param name="take">How many rows at most.</param>
+    public async Task<IReadOnlyList<Row>> Load(PersonId? after, int take, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.ManagePeople);
         await using var db = await contexts.CreateDbContextAsync(ct);
         var query = db.People.AsNoTracking();
         // A cursor on the uuid itself: UUIDv7 sorts by the time at which it was made.
         if (after is { } cursor) query = db.People.FromSql($"select *, xmin from people where id > {cursor.Value}").AsNoTracking();
-        var people = await query.OrderBy(p => p.Id).Take(limit + 1).ToListAsync(ct);
-        var rows = await Describe(db, [.. people.Take(limit)], ct);
-        return new(rows, people.Count > limit ? rows[^1].Id : null);
+        return await Describe(db, await query.OrderBy(p => p.Id).Take(take).ToListAsync(ct), ct);
     }
 
     /// <exception cref="NotFoundException">There is no such person.</exception>

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Authorization.Policy;
 using Portal.Domain.Shared;
 
 namespace Portal.Features.Access;
@@ -14,13 +13,4 @@ sealed class PermissionHandler : AuthorizationHandler<PermissionRequirement>
             context.Succeed(requirement);
         return Task.CompletedTask;
     }
-}
-
-/// <summary>An address that does not exist is not found: it must not send anybody to the sign-in page.</summary>
-sealed class UnknownAddresses : IAuthorizationMiddlewareResultHandler
-{
-    readonly AuthorizationMiddlewareResultHandler standard = new();
-
-    public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult) =>
-        context.GetEndpoint() is null ? next(context) : standard.HandleAsync(next, context, policy, authorizeResult);
 }

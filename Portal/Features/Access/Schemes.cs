@@ -22,7 +22,6 @@ public static class Schemes
                 options.AddPolicy(permission.ToString(), policy => policy.AddRequirements(new PermissionRequirement(permission)));
         });
         services.AddSingleton<IAuthorizationHandler, PermissionHandler>();
-        services.AddSingleton<IAuthorizationMiddlewareResultHandler, UnknownAddresses>();
         return services;
     }
 }

@@ -34,6 +34,12 @@ public sealed class SessionHandler(IOptionsMonitor<AuthenticationSchemeOptions> 
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        // An address that does not exist is not found: nobody is asked to sign in for it.
+        if (Context.GetEndpoint() is null)
+        {
+            Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
         if (databaseAway is not null) return AccountAnswers.DatabaseAway().ExecuteAsync(Context);
         if (!IsForPeople)
         {

@@ -1,4 +1,6 @@
 using Portal.Features.Monitoring.Engine;
+using Portal.Hosting;
+using Portal.Infrastructure;
 using Portal.Infrastructure.Monitoring;
 
 namespace Portal.Features.Monitoring;
@@ -11,9 +13,14 @@ public static class MonitoringFeature
         services.AddSingleton<IProbe, HttpProbe>();
         services.AddSingleton<SelfAddress>();
         services.AddSingleton<CheckRunner>();
-        services.AddSingleton(s => EngineSettings.From(s.GetRequiredService<IConfiguration>()));
+        services.AddSingleton(s => EngineSettings.From(s.GetRequiredService<NodeName>().Value, s.GetRequiredService<IConfiguration>()));
         services.AddSingleton<MonitoringEngine>();
         services.AddHostedService(s => s.GetRequiredService<MonitoringEngine>());
+        services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
+        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<PauseMonitor>().AddTransient<ResumeMonitor>();
+        services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>();
+        services.AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
+        services.AddTransient<IStartupStep, FirstMonitors>();
         return services;
     }
 

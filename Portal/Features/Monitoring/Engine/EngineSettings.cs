@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Portal.Features.Monitoring.Engine;
 
 /// <summary>How the engine of one node is set up.</summary>
@@ -18,10 +16,9 @@ public sealed record EngineSettings(string Node, TimeSpan Lease, TimeSpan Renew,
     public const int WaitingResults = 100_000;
     public const int BatchSize = 5_000;
 
-    public static EngineSettings From(IConfiguration configuration)
+    public static EngineSettings From(string node, IConfiguration configuration)
     {
         TimeSpan Seconds(string key, double standard) => TimeSpan.FromSeconds(configuration.GetValue($"Timing:{key}", standard));
-        var node = $"{Environment.MachineName}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
         return new(node.Length <= 100 ? node : node[^100..], Seconds("ShardLeaseSeconds", 8), Seconds("ShardRenewSeconds", 2), Seconds("FollowSeconds", 2));
     }
 }

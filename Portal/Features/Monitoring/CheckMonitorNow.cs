@@ -1,0 +1,25 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Audit;
+using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
+using Portal.Features.Monitoring.Engine;
+using Portal.Infrastructure.Persistence;
+
+namespace Portal.Features.Monitoring;
+
+/// <summary>Asks whichever node runs the monitor to check it at once; the result comes as any other.</summary>
+public sealed class CheckMonitorNow(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
+{
+    public async Task Execute(MonitorId id, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ManageMonitors);
+        var now = clock.GetUtcNow();
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var monitor = await db.Existing(id, null, ct);
+        if (monitor.PausedAt is not null) throw new DomainException("The monitor is paused. Resume it first.");
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await db.Database.ExecuteSqlAsync($"select pg_notify({MonitoringEngine.CheckNowChannel}, {id.ToString()})", ct);
+        await db.Commit(new AuditEntry(actor, "monitor.check-requested", id.ToString(), monitor.Name, now), ct);
+        await transaction.CommitAsync(ct);
+    }
+}

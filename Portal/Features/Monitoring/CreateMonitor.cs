@@ -1,0 +1,43 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Audit;
+using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
+using Portal.Domain.StatusPages;
+using Portal.Infrastructure.Persistence;
+using Monitor = Portal.Domain.Monitoring.Monitor;
+
+namespace Portal.Features.Monitoring;
+
+/// <summary>Begins to watch a target; the first check runs within five seconds.</summary>
+public sealed class CreateMonitor(IDbContextFactory<PortalDbContext> contexts, TargetConsent consent, TimeProvider clock)
+{
+    /// <param name="Settings">Its consent to private addresses is not read: see <paramref name="AllowPrivate"/>.</param>
+    /// <param name="AllowPrivate">Null: an actor who may, consents by saving a private target.</param>
+    public sealed record Request(MonitorSettings Settings, bool? AllowPrivate = null, bool Paused = false);
+
+    public async Task<MonitorId> Execute(Request request, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ManageMonitors);
+        var now = clock.GetUtcNow();
+        var monitor = new Monitor(request.Settings with { AllowPrivate = false }, now);
+        if (await consent.Decide(monitor.Target, request.AllowPrivate, actor, null, ct)) monitor.Change(monitor.Settings with { AllowPrivate = true }, now);
+        if (request.Paused) monitor.Pause(now);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        await WatchedComponent.Require(db, monitor.ComponentId, ct);
+        db.Add(monitor);
+        db.Add(new MonitorState(monitor.Id, now));
+        await db.Commit(new AuditEntry(actor, "monitor.created", monitor.Id.ToString(), Summary(monitor), now), ct);
+        return monitor.Id;
+    }
+
+    internal static string Summary(Monitor monitor) =>
+        $"{monitor.Name}: {monitor.Target}, every {monitor.Interval.TotalSeconds:0} s{(monitor.AllowPrivate ? ", private addresses allowed" : "")}";
+}
+
+static class WatchedComponent
+{
+    public static async Task Require(PortalDbContext db, ComponentId? component, CancellationToken ct)
+    {
+        if (component is { } id && !await db.Components.AnyAsync(c => c.Id == id, ct)) throw new DomainException("There is no such component.", "component");
+    }
+}

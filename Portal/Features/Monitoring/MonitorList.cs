@@ -1,0 +1,119 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
+using Portal.Domain.StatusPages;
+using Portal.Infrastructure.Persistence;
+using Monitor = Portal.Domain.Monitoring.Monitor;
+
+namespace Portal.Features.Monitoring;
+
+/// <summary>What a monitor is at this moment: a paused one says nothing of its target.</summary>
+public enum MonitorCondition { Down, Up, Unknown, Paused }
+
+/// <param name="State">Null before the engine or the creation wrote one.</param>
+public sealed record MonitorView(Monitor Monitor, MonitorState? State, string? ComponentName, string? ComponentSlug)
+{
+    public MonitorCondition Condition => Monitor.PausedAt is not null ? MonitorCondition.Paused : State?.Health switch
+    {
+        MonitorHealth.Up => MonitorCondition.Up,
+        MonitorHealth.Down => MonitorCondition.Down,
+        _ => MonitorCondition.Unknown,
+    };
+
+    public DateTimeOffset Since => Monitor.PausedAt ?? State?.Since ?? Monitor.CreatedAt;
+}
+
+/// <summary>Monitors with what is known of them now, by age.</summary>
+public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
+{
+    public sealed record Filter(MonitorCondition? Condition = null, string? Search = null, string? Component = null)
+    {
+        public bool IsEmpty => this == new Filter();
+    }
+
+    public async Task<IReadOnlyList<MonitorView>> Load(Filter filter, MonitorId? after, int most, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var monitors = db.Monitors.AsNoTracking();
+        if (after is { } last) monitors = monitors.Where(m => m.Id.CompareTo(last) > 0);
+        if (filter.Search is { Length: > 0 } search)
+        {
+            var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
+            monitors = monitors.Where(m => EF.Functions.ILike(m.Name, pattern) || EF.Functions.ILike(m.Target, pattern));
+        }
+        var rows = Joined(db, monitors);
+        if (filter.Component is { } slug) rows = rows.Where(r => r.ComponentSlug == slug);
+        rows = filter.Condition switch
+        {
+            null => rows,
+            MonitorCondition.Paused => rows.Where(r => r.Monitor.PausedAt != null),
+            MonitorCondition.Up => rows.Where(r => r.Monitor.PausedAt == null && r.State!.Health == MonitorHealth.Up),
+            MonitorCondition.Down => rows.Where(r => r.Monitor.PausedAt == null && r.State!.Health == MonitorHealth.Down),
+            _ => rows.Where(r => r.Monitor.PausedAt == null && (r.State == null || r.State.Health == MonitorHealth.Unknown)),
+        };
+        return [.. (await rows.OrderBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View)];
+    }
+
+    /// <summary>How many there are of each condition; those without any are left out.</summary>
+    public async Task<IReadOnlyDictionary<MonitorCondition, int>> Count(Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var groups = await (from m in db.Monitors
+                            join s in db.MonitorStates on m.Id equals s.MonitorId into states
+                            from s in states.DefaultIfEmpty()
+                            group m by new { Paused = m.PausedAt != null, Health = (MonitorHealth?)s.Health } into g
+                            select new { g.Key.Paused, g.Key.Health, Count = g.Count() }).ToListAsync(ct);
+        return groups.GroupBy(g => g.Paused ? MonitorCondition.Paused : g.Health switch { MonitorHealth.Up => MonitorCondition.Up, MonitorHealth.Down => MonitorCondition.Down, _ => MonitorCondition.Unknown })
+            .ToDictionary(g => g.Key, g => g.Sum(x => x.Count));
+    }
+
+    public async Task<MonitorView> LoadOne(MonitorId id, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        return (await Joined(db, db.Monitors.AsNoTracking().Where(m => m.Id == id)).SingleOrDefaultAsync(ct))?.View ?? throw new NotFoundException("monitor");
+    }
+
+    static IQueryable<Row> Joined(PortalDbContext db, IQueryable<Monitor> monitors) =>
+        from m in monitors
+        join s in db.MonitorStates.AsNoTracking() on m.Id equals s.MonitorId into states
+        from s in states.DefaultIfEmpty()
+        join c in db.Components.AsNoTracking() on m.ComponentId equals (ComponentId?)c.Id into components
+        from c in components.DefaultIfEmpty()
+        select new Row { Monitor = m, State = s, ComponentName = c!.Name, ComponentSlug = c.Slug };
+
+    // With settable members the provider can look through the projection; a constructor would hide them.
+    sealed class Row
+    {
+        public required Monitor Monitor { get; init; }
+        public required MonitorState? State { get; init; }
+        public required string? ComponentName { get; init; }
+        public required string? ComponentSlug { get; init; }
+        public MonitorView View => new(Monitor, State, ComponentName, ComponentSlug);
+    }
+}
+
+/// <summary>Components by name, to choose one for a monitor.</summary>
+public sealed class ComponentChoices(IDbContextFactory<PortalDbContext> contexts)
+{
+    public async Task<IReadOnlyList<(ComponentId Id, string Slug, string Name)>> Load(Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var components = await db.Components.AsNoTracking().OrderBy(c => c.Name).Select(c => new { c.Id, c.Slug, c.Name }).ToListAsync(ct);
+        return [.. components.Select(c => (c.Id, c.Slug, c.Name))];
+    }
+
+    /// <summary>By slug or id.</summary>
+    /// <exception cref="DomainException">There is none.</exception>
+    public async Task<ComponentId?> Find(string? slugOrId, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(slugOrId)) return null;
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var isId = Id.TryParse<ComponentId>(slugOrId, out var id);
+        var found = await db.Components.Where(c => c.Slug == slugOrId || (isId && c.Id == id)).Select(c => (ComponentId?)c.Id).FirstOrDefaultAsync(ct);
+        return found ?? throw new DomainException($"There is no component \"{(slugOrId.Length > 60 ? slugOrId[..60] : slugOrId)}\".", "component");
+    }
+}

@@ -1,0 +1,45 @@
+using Portal.Domain.Shared;
+using Portal.Infrastructure.Monitoring;
+using Monitor = Portal.Domain.Monitoring.Monitor;
+
+namespace Portal.Features.Monitoring;
+
+/// <summary>Who may point a monitor at a private address: whoever has the permission consents by saving, nobody else can.</summary>
+public sealed class TargetConsent(GuardedConnector connector, TimeProvider clock)
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <param name="asked">What the request says; null leaves it to the rule.</param>
+    /// <param name="before">The monitor that is edited: its consent stands while its target does.</param>
+    /// <returns>Whether the monitor may reach private addresses at its target's own host.</returns>
+    /// <exception cref="DomainException">The target is private and the actor may not, or does not want to, allow that.</exception>
+    public async Task<bool> Decide(string target, bool? asked, Actor actor, Monitor? before, CancellationToken ct)
+    {
+        if (before is { AllowPrivate: true } && before.Target == target && asked != false) return true;
+        if (Monitor.IsSelf(target) || !Uri.TryCreate(target, UriKind.Absolute, out var uri)) return false;
+        var may = actor.May(Permission.ProbePrivateAddresses);
+        if (asked == true && !may)
+            throw new DomainException("Only an administrator can allow private addresses. Ask an administrator to save this monitor.", "allowPrivate");
+        if (asked == true) return true;
+        if (await IsPrivate(uri.IdnHost, ct) != true) return false;
+        if (!may)
+            throw new DomainException($"{uri.Host} leads to a private address, which only an administrator can allow. Ask an administrator to save this monitor, or choose a public address.", "target");
+        return asked is null ? true
+            : throw new DomainException($"{uri.Host} leads to a private address, and private addresses are not allowed for this monitor. Allow them, or choose a public address.", "target");
+    }
+
+    /// <summary>Null when the name cannot be resolved now: the check will say so.</summary>
+    async Task<bool?> IsPrivate(string host, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
+        try
+        {
+            return await connector.IsPrivate(host, either.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+}
