@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Npgsql;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
-using Portal.Features.Access;
 
 namespace Portal.Hosting;
 
@@ -21,7 +20,6 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         RefuseUnknownKeys();
         CheckUrls();
-        problems.AddRange((configuration.GetSection("Bootstrap").Get<BootstrapOptions>() ?? new BootstrapOptions()).Problems());
         CheckRates();
         CheckLater();
         var options = new PortalOptions
@@ -31,6 +29,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             Database = new DatabaseOptions(ConnectionString("Database:ConnectionString"), Flag("Database:DumpBeforeMigration", true)),
             Smtp = Smtp(),
             Sentry = Sentry(),
+            Bootstrap = Bootstrap(),
             Public = Public(),
             MasterKeyFile = Text("Security:MasterKeyFile"),
             TrustedProxies = TrustedProxies(),
@@ -146,6 +145,19 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         }
         notUsedYet.Add(key);
         return new SentryOptions(dsn, Text("SENTRY_ENVIRONMENT") ?? Text("Sentry:Environment") ?? "production", rate);
+    }
+
+    BootstrapOptions? Bootstrap()
+    {
+        var (email, password, key) = (Text("Bootstrap:AdminEmail"), Text("Bootstrap:AdminPassword"), Text("Bootstrap:ApiKey"));
+        if (email is null && password is null && key is null) return null;
+        if (email is null) Refuse("Bootstrap:AdminEmail", "an address is required where another Bootstrap key is set.");
+        else CheckEmail("Bootstrap:AdminEmail", email);
+        if (password is null) Refuse("Bootstrap:AdminPassword", "a password is required where another Bootstrap key is set.");
+        else Ask("Bootstrap:AdminPassword", () => Person.ValidPassword(password));
+        if (key is not null && (key.Length is < 16 or > 200 || key.Any(c => c is <= ' ' or > '~')))
+            Refuse("Bootstrap:ApiKey", "16 to 200 printable ASCII characters without blanks are required; make it random.");
+        return new BootstrapOptions(email ?? "", password ?? "", key);
     }
 
     PublicOptions Public()

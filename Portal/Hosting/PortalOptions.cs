@@ -9,6 +9,8 @@ public sealed record PortalOptions
     public required DatabaseOptions Database { get; init; }
     public required SmtpOptions? Smtp { get; init; }
     public required SentryOptions? Sentry { get; init; }
+    /// <summary>Null when no first administrator is configured.</summary>
+    public required BootstrapOptions? Bootstrap { get; init; }
     public required PublicOptions Public { get; init; }
     /// <summary>Null: in the data folder.</summary>
     public required string? MasterKeyFile { get; init; }
@@ -25,6 +27,9 @@ public sealed record DatabaseOptions(string? ConnectionString, bool DumpBeforeMi
 public sealed record SmtpOptions(string Host, int Port, string? User, string? Password, bool Tls, string From);
 
 public sealed record SentryOptions(Uri Dsn, string Environment, double TracesSampleRate);
+
+/// <summary>The first administrator of an unattended install; looked at only while no administrator exists.</summary>
+public sealed record BootstrapOptions(string AdminEmail, string AdminPassword, string? ApiKey);
 
 /// <param name="BaseUrl">Null: the first listening address.</param>
 /// <param name="FrameAncestors">Who may show the page in a frame, as a CSP source list.</param>

@@ -35,8 +35,7 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
     {
         actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var monitors = db.Monitors.AsNoTracking();
-        if (after is { } last) monitors = monitors.Where(m => m.Id.CompareTo(last) > 0);
+        var monitors = after is { } last ? db.Monitors.FromSql($"select *, xmin from monitors where id > {last.Value}").AsNoTracking() : db.Monitors.AsNoTracking();
         if (filter.Search is { Length: > 0 } search)
         {
             var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
