@@ -13,7 +13,7 @@ using Portal.Public;
 var line = CommandLine.Parse(args);
 if (line.Word is not null) return await Commands.Run(line);
 var builder = WebApplication.CreateBuilder(ConfigurationSources.HostOptions(args));
-if (!builder.AddOptions(line)) return PortalHost.Refused;
+if (!builder.AddOptions(line)) return Startup.Refused;
 builder.Logging.AddPortalLogs(builder.Configuration);
 builder.WebHost.UseStaticWebAssets();
 builder.Services

@@ -30,11 +30,8 @@ public sealed class ChangeListener(Database database, ChangeFeed feed, TimeProvi
 
     async Task Listen(bool again, CancellationToken ct)
     {
-        // A connection of its own, outside the pool, that notices within seconds when the server is gone.
-        var settings = new NpgsqlConnectionStringBuilder(database.Source.ConnectionString) { Pooling = false, KeepAlive = 5, ApplicationName = "portal changes" };
-        await using var connection = new NpgsqlConnection(settings.ConnectionString);
+        await using var connection = await database.Source.OpenConnectionAsync(ct);
         connection.Notification += (_, notice) => feed.Publish(notice.Payload.Split(',', StringSplitOptions.RemoveEmptyEntries));
-        await connection.OpenAsync(ct);
         await using (var listen = new NpgsqlCommand($"listen {Changes.Channel}", connection)) await listen.ExecuteNonQueryAsync(ct);
         if (again) feed.PublishAll();
         while (true) await connection.WaitAsync(ct);

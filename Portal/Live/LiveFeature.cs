@@ -1,4 +1,8 @@
 using Microsoft.AspNetCore.Http.Connections;
+using Portal.Hosting;
+using Portal.Infrastructure.Persistence.Outbox;
+using Portal.Infrastructure.Persistence;
+using Portal.Infrastructure;
 using Portal.Public;
 
 namespace Portal.Live;
@@ -8,6 +12,10 @@ public static class LiveFeature
     public static IServiceCollection AddLive(this IServiceCollection services)
     {
         services.AddSingleton<ChangeFeed>();
+        services.AddSingleton(s => new OutboxDispatcher(
+            s.GetRequiredService<Database>(), s.GetServices<IOutboxHandler>(), s.GetRequiredService<NodeName>(), s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<PortalOptions>().Timing.OutboxLease, s.GetRequiredService<ILogger<OutboxDispatcher>>()));
+        services.AddHostedService<OutboxDispatch>();
         services.AddSingleton<LivePages>();
         services.AddSingleton<PagePulse>();
         services.AddHostedService(s => s.GetRequiredService<PagePulse>());

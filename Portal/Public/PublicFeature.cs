@@ -28,16 +28,18 @@ public static class PublicFeature
 
     public static IEndpointRouteBuilder MapPublicPages(this IEndpointRouteBuilder app)
     {
+        var everybody = app.MapGroup("").AllowAnonymous();
         foreach (var language in PageLanguage.All)
         {
-            var pages = app.MapGroup(language.Prefix);
+            var pages = everybody.MapGroup(language.Prefix);
             pages.MapGet("/incidents/{id}", (string id, OnDemandPages on, CancellationToken ct) => on.Incident(language, id, ct));
             pages.MapGet("/history/{month}", (string month, OnDemandPages on, CancellationToken ct) => on.Month(language, month, ct));
             pages.MapGet("/components/{slug}", (OnDemandPages on) => on.Missing(language));
             pages.MapGet("/history", (OnDemandPages on) => on.Starting(language));
+            everybody.MapGet(language.FrontPath, (OnDemandPages on) => on.Starting(language));
         }
-        app.MapGet("/", (OnDemandPages on) => on.Starting(PageLanguage.English));
-        app.MapGet("/de/{**path}", (OnDemandPages on) => on.Missing(PageLanguage.German));
+        everybody.MapGet("/", (HttpRequest request, OnDemandPages on) => on.Starting(PageLanguage.Preferred(request.Headers.AcceptLanguage.ToString())));
+        everybody.MapGet("/de/{**path}", (OnDemandPages on) => on.Missing(PageLanguage.German));
         return app;
     }
 }

@@ -1,5 +1,6 @@
 // Times are written in the page's zone. Here they become the visitor's; pointing at one shows the page's.
-const language = document.documentElement.lang;
+// The day before the month, as the page itself writes it.
+const language = document.documentElement.lang === 'en' ? 'en-GB' : document.documentElement.lang;
 const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' });
 const full = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' });
 
