@@ -50,12 +50,13 @@ public sealed class Incident
 
     /// <param name="impact">Null takes the severity's default.</param>
     /// <param name="startedAt">When it began for customers; at most <see cref="OldestStart"/> ago and not in the future; null is now.</param>
-    public Incident(string title, Severity severity, Indicator? impact, DateTimeOffset? startedAt, DateTimeOffset now)
+    /// <param name="id">Made by whoever declares, so that a declaration sent twice is one incident; null makes one.</param>
+    public Incident(string title, Severity severity, Indicator? impact, DateTimeOffset? startedAt, DateTimeOffset now, IncidentId? id = null)
     {
         if (startedAt > now.AddMinutes(1)) throw new DomainException("The incident cannot begin in the future.", "startedAt");
         if (startedAt < now - OldestStart) throw new DomainException("An incident can be dated back by at most 366 days.", "startedAt");
         if (impact == Indicator.Maintenance) throw new DomainException("An incident's impact is none, minor, major or critical.", "impact");
-        Id = Shared.Id.New<IncidentId>(now);
+        Id = id ?? Shared.Id.New<IncidentId>(now);
         Title = Text.Required(title, "title", "The title", Text.TitleLength);
         Severity = severity;
         Impact = impact ?? severity.Impact();
@@ -88,7 +89,7 @@ public sealed class Incident
     public bool IsResolved => ResolvedAt is not null;
 
     /// <summary>What the incident says of each component that it touches now, or touched last if it is resolved.</summary>
-    public IEnumerable<IncidentEffect> Current => effects.GroupBy(e => e.ComponentId).Select(g => g.MaxBy(e => e.From)!);
+    public IEnumerable<IncidentEffect> Current => effects.GroupBy(e => e.ComponentId).Select(g => g.OrderBy(e => e.From).ThenBy(e => e.To is null).Last());
 
     public void Retitle(string title, DateTimeOffset now) =>
         (Title, UpdatedAt) = (Text.Required(title, "title", "The title", Text.TitleLength), now);
@@ -110,14 +111,15 @@ public sealed class Incident
     }
 
     /// <summary>Says something to the public (and may change the status and components), or notes it for the team.</summary>
-    /// <param name="changes">The new status of components; those not named stay as they are. Ignored effects of a resolved incident end, unless named here.</param>
+    /// <param name="changes">The new status of components; those not named stay as they are. The resolving update ends every effect but those that it names; a later one may still change these.</param>
     /// <param name="now">When it is posted; the first update of a back-dated incident takes effect from <see cref="StartedAt"/>.</param>
-    public IncidentUpdate Post(IncidentStatus status, string message, UpdateVisibility visibility, IReadOnlyList<ComponentChange> changes, Actor author, DateTimeOffset now)
+    /// <param name="id">Made by whoever posts, so that a post sent twice is one update; null makes one.</param>
+    public IncidentUpdate Post(IncidentStatus status, string message, UpdateVisibility visibility, IReadOnlyList<ComponentChange> changes, Actor author, DateTimeOffset now, IncidentUpdateId? id = null)
     {
         if (visibility == UpdateVisibility.Internal)
         {
             if (changes.Count > 0) throw new DomainException("A note for the team cannot change components: post a public update.", "components");
-            var note = new IncidentUpdate(this, Status, message, visibility, [], author, now);
+            var note = new IncidentUpdate(this, Status, message, visibility, [], author, now, id);
             updates.Add(note);
             return note;
         }
@@ -127,8 +129,8 @@ public sealed class Incident
             throw new DomainException("A post-mortem follows the resolution: resolve the incident first.", "status");
         if (changes.Select(c => c.Component).Distinct().Count() != changes.Count)
             throw new DomainException("A component is named twice.", "components");
-        if (IsResolved && changes.Count > 0)
-            throw new DomainException("A resolved incident no longer changes components.", "components");
+        if (IsResolved && changes.Any(c => !effects.Any(e => e.To is null && e.ComponentId == c.Component)))
+            throw new DomainException("A resolved incident no longer changes components that recovered with it.", "components");
 
         var effective = updates.Count == 0 ? StartedAt : now;
         var before = effects.Where(e => e.To is null).ToDictionary(e => e.ComponentId, e => e.Status);
@@ -139,7 +141,7 @@ public sealed class Incident
         if (status == IncidentStatus.Resolved && !IsResolved) Resolve(changes, now);
         var affected = changes.Select(c => new AffectedComponent(c.Component,
             before.TryGetValue(c.Component, out var old) ? old : ComponentStatus.Operational, c.Status)).ToList();
-        var update = new IncidentUpdate(this, status, message, visibility, affected, author, now);
+        var update = new IncidentUpdate(this, status, message, visibility, affected, author, now, id);
         updates.Add(update);
         return update;
     }
@@ -158,6 +160,8 @@ public sealed class Incident
         var open = effects.FirstOrDefault(e => e.ComponentId == change.Component && e.To is null);
         if (open?.Status == change.Status) return;
         open?.Close(from);
+        // After the resolution nothing will end an effect any more: recovery is the end of it.
+        if (IsResolved && change.Status == ComponentStatus.Operational) return;
         effects.Add(new IncidentEffect(Id, change.Component, change.Status, from));
     }
 

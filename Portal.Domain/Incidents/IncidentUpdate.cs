@@ -23,9 +23,9 @@ public sealed class IncidentUpdate
 {
     IncidentUpdate() { }
 
-    internal IncidentUpdate(Incident incident, IncidentStatus status, string body, UpdateVisibility visibility, List<AffectedComponent> affected, Actor author, DateTimeOffset now)
+    internal IncidentUpdate(Incident incident, IncidentStatus status, string body, UpdateVisibility visibility, List<AffectedComponent> affected, Actor author, DateTimeOffset now, IncidentUpdateId? id)
     {
-        Id = Shared.Id.New<IncidentUpdateId>(now);
+        Id = id ?? Shared.Id.New<IncidentUpdateId>(now);
         IncidentId = incident.Id;
         Status = status;
         Body = Text.Required(body, "message", "The message", Text.MessageLength);

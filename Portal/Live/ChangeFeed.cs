@@ -30,7 +30,7 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
 
     public void Publish(string topic) => Publish([topic]);
 
-    /// <summary>Something may have changed unseen: everybody looks again.</summary>
+    /// <summary>After a time in which hints may have been lost: everybody looks again.</summary>
     public void PublishAll() => Publish(topics.Keys);
 
     sealed class Subscription(ChangeFeed feed, string topic, Func<Task> changed, TimeSpan throttle) : IDisposable

@@ -2,7 +2,14 @@ namespace Portal.Features.Incidents;
 
 public static class IncidentsFeature
 {
-    public static IServiceCollection AddIncidents(this IServiceCollection services) => services;
+    public static IServiceCollection AddIncidents(this IServiceCollection services) => services
+        .AddSingleton<DeclareIncident>()
+        .AddSingleton<PostIncidentUpdate>()
+        .AddSingleton<EditIncidentUpdate>()
+        .AddSingleton<ChangeIncident>()
+        .AddSingleton<IncidentList>()
+        .AddSingleton<IncidentRoom>()
+        .AddSingleton<SituationNow>();
 
     public static IEndpointRouteBuilder MapIncidents(this IEndpointRouteBuilder app) => app;
 }

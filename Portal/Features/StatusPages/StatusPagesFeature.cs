@@ -2,7 +2,16 @@ namespace Portal.Features.StatusPages;
 
 public static class StatusPagesFeature
 {
-    public static IServiceCollection AddStatusPages(this IServiceCollection services) => services;
+    public static IServiceCollection AddStatusPages(this IServiceCollection services) => services
+        .AddSingleton<ComponentStatuses>()
+        .AddSingleton<AddComponent>()
+        .AddSingleton<ChangeComponent>()
+        .AddSingleton<SetComponentStatus>()
+        .AddSingleton<DeleteComponent>()
+        .AddSingleton<ArrangeComponents>()
+        .AddSingleton<AddComponentGroup>()
+        .AddSingleton<RenameComponentGroup>()
+        .AddSingleton<DeleteComponentGroup>();
 
     public static IEndpointRouteBuilder MapStatusPages(this IEndpointRouteBuilder app) => app;
 }
