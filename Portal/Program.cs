@@ -6,13 +6,15 @@ using Portal.Features.Incidents;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
+using Portal.Hosting.Logs;
 using Portal.Live;
 using Portal.Public;
 
 var line = CommandLine.Parse(args);
 if (line.Word is not null) return await Commands.Run(line);
 var builder = WebApplication.CreateBuilder(ConfigurationSources.HostOptions(args));
-if (!builder.AddOptions(line)) return PortalHost.Refused;
+if (!builder.AddOptions(line)) return Startup.Refused;
+builder.Logging.AddPortalLogs(builder.Configuration);
 builder.WebHost.UseStaticWebAssets();
 builder.Services
     .AddHosting()
@@ -29,8 +31,10 @@ builder.Services.AddCascadingAuthenticationState();
 builder.Services.WithoutEarlyKeys();
 
 var app = builder.Build();
-app.UseRequestFrame();
 app.UsePublished();
+app.UseRequestFrame();
+app.UseRequestLog();
+app.UseLiveOrigin();
 app.UseErrorAnswers();
 app.UseRouting();
 app.UseRateLimiter();

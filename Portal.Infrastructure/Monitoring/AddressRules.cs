@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -17,7 +18,7 @@ public enum AddressReach
 /// <summary>Which addresses outgoing checks may reach. Source: IANA's special-purpose address registries (RFC 6890 and its updates).</summary>
 public static class AddressRules
 {
-    static readonly (IPNetwork Network, AddressReach Reach, string Word)[] Special =
+    static readonly (Prefix Network, AddressReach Reach, string Word)[] Special =
     [
         Forbidden("0.0.0.0/8", "unspecified"), Private("10.0.0.0/8", "private"), Private("100.64.0.0/10", "shared (carrier-grade NAT)"),
         Private("127.0.0.0/8", "loopback"), Private("169.254.0.0/16", "link-local"), Private("172.16.0.0/12", "private"),
@@ -30,13 +31,13 @@ public static class AddressRules
     ];
 
     // An IPv4 address that sits inside an IPv6 one, and at which byte.
-    static readonly (IPNetwork Network, int Offset)[] Embedding =
+    static readonly (Prefix Network, int Offset)[] Embedding =
     [
-        (IPNetwork.Parse("::ffff:0:0/96"), 12), (IPNetwork.Parse("::ffff:0:0:0/96"), 12), (IPNetwork.Parse("64:ff9b::/96"), 12),
-        (IPNetwork.Parse("2002::/16"), 2), (IPNetwork.Parse("::/96"), 12),
+        (Prefix.Parse("::ffff:0:0/96"), 12), (Prefix.Parse("::ffff:0:0:0/96"), 12), (Prefix.Parse("64:ff9b::/96"), 12),
+        (Prefix.Parse("2002::/16"), 2), (Prefix.Parse("::/96"), 12),
     ];
 
-    static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
+    static readonly Prefix GlobalUnicast = Prefix.Parse("2000::/3");
 
     public static AddressReach ReachOf(IPAddress address) => Judge(address).Reach;
 
@@ -46,14 +47,36 @@ public static class AddressRules
     static (AddressReach Reach, string Word) Judge(IPAddress address)
     {
         foreach (var (network, reach, word) in Special)
-            if (network.BaseAddress.AddressFamily == address.AddressFamily && network.Contains(address)) return (reach, word);
+            if (network.Contains(address)) return (reach, word);
         if (address.AddressFamily == AddressFamily.InterNetwork) return (AddressReach.Public, "public");
         foreach (var (network, offset) in Embedding)
             if (network.Contains(address)) return Judge(new IPAddress(address.GetAddressBytes().AsSpan(offset, 4)));
         return GlobalUnicast.Contains(address) ? (AddressReach.Public, "public") : (AddressReach.Private, "reserved");
     }
 
-    static (IPNetwork, AddressReach, string) Private(string network, string word) => (IPNetwork.Parse(network), AddressReach.Private, word);
+    static (Prefix, AddressReach, string) Private(string network, string word) => (Prefix.Parse(network), AddressReach.Private, word);
 
-    static (IPNetwork, AddressReach, string) Forbidden(string network, string word) => (IPNetwork.Parse(network), AddressReach.Forbidden, word);
+    static (Prefix, AddressReach, string) Forbidden(string network, string word) => (Prefix.Parse(network), AddressReach.Forbidden, word);
+
+    /// <summary>The first bits of an address, compared as they are: the framework's IPNetwork reads an IPv4-mapped address as IPv4 and so misses it.</summary>
+    sealed record Prefix(byte[] Bytes, int Bits)
+    {
+        public static Prefix Parse(string text)
+        {
+            var slash = text.IndexOf('/', StringComparison.Ordinal);
+            return new(IPAddress.Parse(text.AsSpan(0, slash)).GetAddressBytes(), int.Parse(text.AsSpan(slash + 1), CultureInfo.InvariantCulture));
+        }
+
+        public bool Contains(IPAddress address)
+        {
+            var bytes = address.GetAddressBytes();
+            if (bytes.Length != Bytes.Length) return false;
+            for (var bit = 0; bit < Bits; bit += 8)
+            {
+                var mask = Bits - bit >= 8 ? 0xff : 0xff << (8 - (Bits - bit));
+                if (((bytes[bit / 8] ^ Bytes[bit / 8]) & mask & 0xff) != 0) return false;
+            }
+            return true;
+        }
+    }
 }

@@ -4,11 +4,12 @@ using Portal.Domain.Access;
 using Portal.Domain.Incidents;
 using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
+using Portal.Infrastructure.Persistence.Outbox;
 
 namespace Portal.Infrastructure.Persistence;
 
 /// <summary>What a save is about, for whoever watches: topics, and whether customers could see a difference.</summary>
-/// <remarks>Topics: <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>monitors</c>, <c>people</c>, <c>api-keys</c>.</remarks>
+/// <remarks>Topics: <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>monitors</c>, <c>people</c>, <c>api-keys</c>, <c>outbox</c>.</remarks>
 public sealed record Changes(IReadOnlySet<string> Topics)
 {
     /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is topics with commas between.</summary>
@@ -40,6 +41,7 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         Outage or ObservationGap => ["page", "monitors"],
         Person or Session => ["people"],
         ApiKey => ["api-keys"],
+        OutboxMessage when entry.State == EntityState.Added => ["outbox"],
         _ => [],
     };
 

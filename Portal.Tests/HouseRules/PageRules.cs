@@ -56,7 +56,8 @@ public class PageRules
         .Select(t => $"{t.FullName} would open a circuit");
 
     static IEnumerable<string> Open(Type[] types) => Routed(types)
-        .Where(t => t.GetCustomAttributes<RouteAttribute>().Any(r => r.Template.StartsWith("/ops", StringComparison.Ordinal) || r.Template.StartsWith("/admin", StringComparison.Ordinal)))
+        // What answers that there is no such page shows nothing.
+        .Where(t => t.GetCustomAttributes<RouteAttribute>().Any(r => (r.Template.StartsWith("/ops", StringComparison.Ordinal) || r.Template.StartsWith("/admin", StringComparison.Ordinal)) && !r.Template.Contains("{*", StringComparison.Ordinal)))
         .Where(t => t.GetCustomAttributes<Microsoft.AspNetCore.Authorization.AuthorizeAttribute>(true).All(a => string.IsNullOrEmpty(a.Policy)))
         .Select(t => $"{t.FullName} is open to whoever is signed in: name a permission");
 

@@ -69,6 +69,8 @@ sealed class TargetServer : IAsyncDisposable
                 var read = await stream.ReadAsync(buffer, ended.Token);
                 if (read == 0) return;
                 head.Append(Encoding.Latin1.GetString(buffer, 0, read));
+                // A TLS greeting to a server that speaks none.
+                if (head[0] == 0x16) head.Append(" tls \r\n\r\n");
             }
             lock (requests) requests.Add(head.ToString());
             await answer(stream, head.ToString().Split(' ')[1], ended.Token);

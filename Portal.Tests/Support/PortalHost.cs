@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
-using Portal.Infrastructure.Persistence;
+using Portal.Hosting;
 
 namespace Portal.Tests.Support;
 
@@ -48,7 +48,8 @@ public sealed class PortalHost : IAsyncLifetime, IAsyncDisposable
         factory.UseKestrel(0);
         factory.StartServer();
         Address = factory.ClientOptions.BaseAddress;
-        if (WithDatabase) await Opened(Services.GetRequiredService<Database>());
+        var state = Services.GetRequiredService<StartupState>();
+        if (WithDatabase) await Task.WhenAll(state.Prepared, state.Serving).WaitAsync(Patience);
     }
 
     /// <summary>A client that follows no redirects and keeps no cookies unless asked to.</summary>
@@ -60,12 +61,6 @@ public sealed class PortalHost : IAsyncLifetime, IAsyncDisposable
     }
 
     public T Get<T>() where T : notnull => Services.GetRequiredService<T>();
-
-    async Task Opened(Database opening)
-    {
-        if (!opening.IsOpen) opening.Open(Infrastructure.Persistence.Database.Connect(database.ConnectionString));
-        await opening.Opened.WaitAsync(Patience);
-    }
 
     public async Task DisposeAsync()
     {

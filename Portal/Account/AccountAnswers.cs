@@ -12,7 +12,7 @@ namespace Portal.Account;
 public sealed record AccountProblem(string Text, string? Field, int Status);
 
 /// <summary>What all account pages share: how they answer, and that a form is believed only from our own page.</summary>
-static class AccountAnswers
+public static class AccountAnswers
 {
     const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -57,6 +57,10 @@ static class AccountAnswers
         return await again(problem);
     }
 
+    /// <summary>What was sent; nothing where it was no form.</summary>
+    public static async Task<IFormCollection> Form(HttpContext http) =>
+        http.Request.HasFormContentType ? await http.Request.ReadFormAsync(http.RequestAborted) : FormCollection.Empty;
+
     public static AntiforgeryTokenSet Token(HttpContext http) =>
         http.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(http);
 
@@ -76,8 +80,6 @@ static class AccountAnswers
     public static async ValueTask<object?> Guard(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
-        if (HttpMethods.IsPost(http.Request.Method) && !http.Request.HasFormContentType)
-            return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
         try { return await next(context); }
         catch (Exception e) when (Refusal.IsDatabaseAway(e))
         {

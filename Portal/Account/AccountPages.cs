@@ -40,7 +40,7 @@ public static class AccountPages
 
     static async Task<IResult> PostLogin(HttpContext http, SignIn signIn, TimeProvider clock)
     {
-        var form = await http.Request.ReadFormAsync(http.RequestAborted);
+        var form = await AccountAnswers.Form(http);
         var (email, returnUrl) = (form["email"].ToString(), form["returnUrl"].ToString());
         return await AccountAnswers.Act(http, async () =>
         {
@@ -84,7 +84,7 @@ public static class AccountPages
             Setup(http, await links.Load(token, http.RequestAborted), token is "" ? null : token, null, null, null)).AllowAnonymous();
         pages.MapPost("/setup", async (HttpContext http, UseLink use, LinkTarget links) =>
         {
-            var form = await http.Request.ReadFormAsync(http.RequestAborted);
+            var form = await AccountAnswers.Form(http);
             var (token, name, email) = (form["token"].ToString(), form["name"].ToString(), form["email"].ToString());
             return await AccountAnswers.Act(http, async () =>
             {

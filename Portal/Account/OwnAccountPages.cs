@@ -30,7 +30,7 @@ static class OwnAccountPages
 
     static async Task<IResult> Post(HttpContext http, OwnSessions own, string done, Func<IFormCollection, CancellationToken, Task> act)
     {
-        var form = await http.Request.ReadFormAsync(http.RequestAborted);
+        var form = await AccountAnswers.Form(http);
         return await AccountAnswers.Act(http, async () =>
         {
             await act(form, http.RequestAborted);

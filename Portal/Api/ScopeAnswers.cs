@@ -1,6 +1,8 @@
 using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
+using Portal.Components;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
 using Portal.Features.Access;
@@ -8,17 +10,26 @@ using Portal.Features.Access;
 namespace Portal.Api;
 
 /// <summary>Refuses under <c>/api/v1</c> as programs expect: 401 without a key, 403 with the name of the missing scope. Elsewhere the scheme answers.</summary>
+/// <remarks>An address that does not exist, or does not take the method, is answered as that: it must not send anybody to the sign-in page.</remarks>
 sealed class ScopeAnswers : IAuthorizationMiddlewareResultHandler
 {
     readonly AuthorizationMiddlewareResultHandler usual = new();
 
     public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<KeysOnly>() is null) return usual.HandleAsync(next, context, policy, authorizeResult);
-        if (!IsKey(context.User)) return Problem.Of(401).Write(context);
+        if (context.GetEndpoint() is not RouteEndpoint endpoint) return next(context);
+        if (endpoint.Metadata.GetMetadata<KeysOnly>() is null) return usual.HandleAsync(next, context, policy, authorizeResult);
+        if (!IsKey(context.User)) return RefuseStranger(context);
         if (authorizeResult.Succeeded) return next(context);
-        var missing = Needed(context.GetEndpoint()!).Where(p => !context.User.ToActor().May(p)).Select(Permissions.ScopeOf).FirstOrDefault();
+        var missing = Needed(endpoint).Where(p => !context.User.ToActor().May(p)).Select(Permissions.ScopeOf).FirstOrDefault();
         return (missing is null ? Problem.Of(403, "This key may not do this.") : MissingScope(missing)).Write(context);
+    }
+
+    /// <summary>While the database is away nobody can be known: that is not the key's fault.</summary>
+    static async Task RefuseStranger(HttpContext context)
+    {
+        var failure = (await context.AuthenticateAsync(Schemes.ApiKey)).Failure;
+        await Problem.Of(failure is not null && Refusal.IsDatabaseAway(failure) ? 503 : 401).Write(context);
     }
 
     public static Problem MissingScope(string scope) => Problem.Of(403, $"The key lacks the scope \"{scope}\". An administrator can create a key that has it.") with { Scope = scope };

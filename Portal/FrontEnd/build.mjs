@@ -1,6 +1,6 @@
 // Bundles the scripts and styles under FrontEnd/ into wwwroot/assets. Run by FrontEnd.targets, or `npm run build`.
 import { build } from 'esbuild';
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 
 const root = new URL('.', import.meta.url).pathname;
 const entries = readdirSync(root).filter(f => /\.(ts|css)$/.test(f)).map(f => root + f);
@@ -14,3 +14,4 @@ if (entries.length > 0) await build({
   target: ['es2020', 'safari15'],
   logLevel: 'warning',
 });
+cpSync(root + 'icons', root + '../wwwroot/assets', { recursive: true });

@@ -17,9 +17,13 @@ public sealed record CommandLine(string? Word, IReadOnlyList<string> Rest, IRead
         for (var i = 0; i < args.Count; i++)
         {
             var (name, value) = Split(args[i]);
-            if (!name.StartsWith("--", StringComparison.Ordinal)) words.Add(args[i]);
+            if (!name.StartsWith("--", StringComparison.Ordinal) || name.Length == 2) words.Add(args[i]);
+            // The test host passes sections themselves too, without a value: "--Database=".
+            else if (value is "" && char.IsUpper(name[2])) continue;
             else if (name == "--demo" && value is null) settings["Demo"] = "true";
             else if (name == "--no-build") continue;
+            // The test host names every section of its configuration, without a value.
+            else if (value is "" && name.Length > 2 && char.IsAsciiLetterUpper(name[2])) continue;
             else if (Switches.TryGetValue(name, out var key))
             {
                 value ??= i + 1 < args.Count ? args[++i] : null;

@@ -15,7 +15,7 @@ public static class Commands
     public static async Task<int> Run(CommandLine line)
     {
         using var configuration = new ConfigurationManager();
-        if (PortalHost.ReadOptions(configuration, line) is not { } options) return PortalHost.Refused;
+        if (Startup.ReadOptions(configuration, line) is not { } options) return Startup.Refused;
         using var stop = new CancellationTokenSource();
         Console.CancelKeyPress += (_, pressed) => { pressed.Cancel = true; stop.Cancel(); };
         using var tools = new Toolbox(options);
@@ -31,7 +31,7 @@ public static class Commands
         catch (CannotStartException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            return PortalHost.Refused;
+            return Startup.Refused;
         }
         catch (Exception e) when (Components.Refusal.IsDatabaseAway(e) || e is IOException)
         {

@@ -12,6 +12,9 @@ public sealed class PortalAddress(IConfiguration configuration, IServer server)
     /// <summary>Whether <see cref="Public"/> is only the listening address, of which settings screens warn.</summary>
     public bool IsGuessed => string.IsNullOrEmpty(configuration["Public:BaseUrl"]);
 
+    /// <summary>Whether <see cref="Public"/> can be told yet.</summary>
+    public bool IsKnown => !IsGuessed || server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() is { } first && !first.EndsWith(":0", StringComparison.Ordinal);
+
     /// <summary>This node's own first listening address, for <c>self:</c> targets; wildcards become loopback.</summary>
     /// <exception cref="InvalidOperationException">Nothing listens yet.</exception>
     public string Own

@@ -10,7 +10,13 @@ public static class RequestFrame
     const string NonceKey = "portal:nonce";
 
     /// <summary>Stands before everything else.</summary>
-    public static IApplicationBuilder UseRequestFrame(this IApplicationBuilder app) => app.Use((http, next) =>
+    public static IApplicationBuilder UseRequestFrame(this IApplicationBuilder app)
+    {
+        app.Use(Frame);
+        return TrustedProxies.Of(app.ApplicationServices.GetRequiredService<IConfiguration>()) is { } proxies ? app.UseForwardedHeaders(proxies) : app;
+    }
+
+    static Task Frame(HttpContext http, RequestDelegate next)
     {
         var started = Stopwatch.GetTimestamp();
         http.Response.OnStarting(() =>
@@ -24,7 +30,7 @@ public static class RequestFrame
             return Task.CompletedTask;
         });
         return next(http);
-    });
+    }
 
     /// <summary>The value that allows a script element of this one response.</summary>
     public static string ScriptNonce(this HttpContext http)

@@ -14,6 +14,8 @@ public sealed class SupervisedStart(
     /// <summary>Held while the steps run, so that two nodes do not both plant the same seed.</summary>
     const long StepsLock = 0x706F7274616D;
 
+    bool opened;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await lifetime.HasStarted(stoppingToken);
@@ -28,7 +30,8 @@ public sealed class SupervisedStart(
     {
         try
         {
-            if (!database.IsOpen) await opening.Open(ct);
+            if (!opened) await opening.Open(ct);
+            opened = true;
             await RunSteps(ct);
             state.MarkPrepared();
             log.LogInformation("The database is open");

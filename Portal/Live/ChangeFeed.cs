@@ -30,6 +30,9 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
 
     public void Publish(string topic) => Publish([topic]);
 
+    /// <summary>After a time in which hints may have been lost: everybody looks again.</summary>
+    public void PublishAll() => Publish(topics.Keys);
+
     sealed class Subscription(ChangeFeed feed, string topic, Func<Task> changed, TimeSpan throttle) : IDisposable
     {
         const int Idle = 0, Running = 1, Again = 2;

@@ -1,3 +1,5 @@
+using Portal.Domain.StatusPages;
+
 namespace Portal.Public;
 
 /// <summary>At which instants the page changes by itself, and how its renderings are numbered so that nodes agree.</summary>
@@ -22,17 +24,21 @@ public static class PageClock
         return changedAt > minute ? changedAt : minute;
     }
 
+    /// <summary>As above, or of the last known instant that has passed since: a promise that became overdue, a step of the age.</summary>
+    public static DateTimeOffset AsOf(StatusPageModel model, DateTimeOffset now, DateTimeOffset? lostSince) =>
+        Instants(model, lostSince).Where(instant => instant <= now).Append(AsOf(model.ChangedAt, now)).Max();
+
     public static DateTimeOffset Minute(DateTimeOffset at) => at.AddTicks(-(at.UtcTicks % TimeSpan.TicksPerMinute)).ToUniversalTime();
 
     /// <summary>The next instant after <paramref name="after"/> at which the page reads differently although nothing changed.</summary>
-    /// <param name="confirmedAt">When the model was last known to be the newest; the age counts from there.</param>
-    public static DateTimeOffset Next(StatusPageModel model, TimeZoneInfo zone, DateTimeOffset confirmedAt, DateTimeOffset after)
+    /// <param name="lostSince">When the model was last known to be the newest, if the database is away: the age counts from there.</param>
+    public static DateTimeOffset Next(StatusPageModel model, TimeZoneInfo zone, DateTimeOffset? lostSince, DateTimeOffset after)
     {
         var tomorrow = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(after, zone).DateTime).AddDays(1);
-        return model.Incidents.Where(i => i.ResolvedAt is null && i.NextUpdateBy is not null).Select(i => i.NextUpdateBy!.Value)
-            .Concat(AgeSteps.Select(age => confirmedAt + age))
-            .Append(Domain.StatusPages.UptimeRules.DayIn(zone, tomorrow).From)
-            .Append(Minute(after).AddMinutes(1))
-            .Where(instant => instant > after).Min();
+        return Instants(model, lostSince).Append(UptimeRules.DayIn(zone, tomorrow).From).Append(Minute(after).AddMinutes(1)).Where(instant => instant > after).Min();
     }
+
+    static IEnumerable<DateTimeOffset> Instants(StatusPageModel model, DateTimeOffset? lostSince) =>
+        model.Incidents.Where(i => i.ResolvedAt is null && i.NextUpdateBy is not null).Select(i => i.NextUpdateBy!.Value)
+            .Concat(lostSince is { } since ? AgeSteps.Select(age => since + age) : []);
 }

@@ -1,11 +1,45 @@
+using Portal.Features.StatusPages;
+using Portal.Hosting;
+
 namespace Portal.Public;
 
 public static class PublicFeature
 {
-    public static IServiceCollection AddPublicPages(this IServiceCollection services) => services;
+    public static IServiceCollection AddPublicPages(this IServiceCollection services)
+    {
+        services.AddSingleton<PageRendering>();
+        services.AddSingleton<PublicAddress>();
+        services.AddSingleton(s => new PublicAssets(s.GetRequiredService<IWebHostEnvironment>().WebRootFileProvider));
+        services.AddSingleton(s => new ModelFile(
+            Path.GetFullPath(Path.Combine(s.GetRequiredService<IConfiguration>()["Data:Path"] is { Length: > 0 } folder ? folder : "data", "published")), s.GetRequiredService<ILogger<ModelFile>>()));
+        services.AddSingleton<IPublication, FrontPages>();
+        services.AddSingleton<IPublication, ArchivePages>();
+        services.AddSingleton<StatusPageSnapshot>();
+        services.AddSingleton<PublicIncidents>();
+        services.AddSingleton<IStartupStep, PageIdentity>();
+        services.AddSingleton<Publisher>();
+        services.AddHostedService(s => s.GetRequiredService<Publisher>());
+        services.AddSingleton<OnDemandPages>();
+        return services;
+    }
 
     /// <summary>Stands first: published bytes leave before authentication, sessions and logs that need the database.</summary>
-    public static IApplicationBuilder UsePublished(this IApplicationBuilder app) => app;
+    public static IApplicationBuilder UsePublished(this IApplicationBuilder app) => app.UseMiddleware<PublishedMiddleware>();
 
-    public static IEndpointRouteBuilder MapPublicPages(this IEndpointRouteBuilder app) => app;
+    public static IEndpointRouteBuilder MapPublicPages(this IEndpointRouteBuilder app)
+    {
+        var everybody = app.MapGroup("").AllowAnonymous();
+        foreach (var language in PageLanguage.All)
+        {
+            var pages = everybody.MapGroup(language.Prefix);
+            pages.MapGet("/incidents/{id}", (string id, OnDemandPages on, CancellationToken ct) => on.Incident(language, id, ct));
+            pages.MapGet("/history/{month}", (string month, OnDemandPages on, CancellationToken ct) => on.Month(language, month, ct));
+            pages.MapGet("/components/{slug}", (OnDemandPages on) => on.Missing(language));
+            pages.MapGet("/history", (OnDemandPages on) => on.Starting(language));
+            everybody.MapGet(language.FrontPath, (OnDemandPages on) => on.Starting(language));
+        }
+        everybody.MapGet("/", (HttpRequest request, OnDemandPages on) => on.Starting(PageLanguage.Preferred(request.Headers.AcceptLanguage.ToString())));
+        everybody.MapGet("/de/{**path}", (OnDemandPages on) => on.Missing(PageLanguage.German));
+        return app;
+    }
 }

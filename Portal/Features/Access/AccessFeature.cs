@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Portal.Account;
 using Portal.Domain.Access;
 using Portal.Hosting;
+using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Access;
 
@@ -19,7 +21,8 @@ public static class AccessFeature
         services.AddSingleton<LinkTarget>().AddSingleton<UseLink>();
         services.AddSingleton<AddPerson>().AddSingleton<IssueLink>().AddSingleton<ChangePerson>().AddSingleton<PeopleList>();
         services.AddSingleton<CreateApiKey>().AddSingleton<RevokeApiKey>().AddSingleton<ApiKeyList>();
-        services.AddSingleton<IStartupStep>(s => ActivatorUtilities.CreateInstance<FirstAdministrator>(s, s.GetRequiredService<PortalOptions>()));
+        services.AddSingleton<IStartupStep>(s => new FirstAdministrator(s.GetRequiredService<IDbContextFactory<PortalDbContext>>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<Passwords>(),
+            s.GetRequiredService<PortalAddress>(), s.GetRequiredService<PortalOptions>().Bootstrap, s.GetRequiredService<ILogger<FirstAdministrator>>()));
         services.AddHostedService<ClearStaleAccess>();
         services.AddAccountPages();
         return services;

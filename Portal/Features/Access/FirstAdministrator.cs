@@ -9,7 +9,7 @@ namespace Portal.Features.Access;
 
 /// <summary>While nobody administers the portal: makes the first administrator from the configuration, or prints a one-time link.</summary>
 public sealed class FirstAdministrator(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock, Passwords passwords, PortalAddress address,
-    PortalOptions options, ILogger<FirstAdministrator> log) : IStartupStep
+    BootstrapOptions? bootstrap, ILogger<FirstAdministrator> log) : IStartupStep
 {
     static readonly Visitor Ourselves = new(null, null);
 
@@ -25,11 +25,10 @@ public sealed class FirstAdministrator(IDbContextFactory<PortalDbContext> contex
         await using var transaction = await db.LockAdministrators(ct);
         if (await db.People.AnyAsync(p => p.Role == Role.Admin, ct))
         {
-            if (options.Bootstrap is not null) log.LogInformation("Bootstrap:* is ignored: an administrator exists");
+            if (bootstrap is not null) log.LogInformation("Bootstrap:* is ignored: an administrator exists");
             return;
         }
         await db.WithdrawLinks(null, now, ct);
-        var bootstrap = options.Bootstrap;
         if (bootstrap?.ApiKey is { } key) await AddKey(db, key, now, ct);
         if (bootstrap is not null) await AddAdministrator(db, bootstrap, now, ct);
         var printed = bootstrap is null ? await AddLink(db, now, ct) : null;

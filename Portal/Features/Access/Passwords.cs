@@ -24,6 +24,9 @@ public sealed class Passwords(PasswordHasher<Person> hasher, TimeProvider clock)
     readonly Lazy<string> dummy = new(() => hasher.HashPassword(Nobody, Secret.New()));
     int waiting;
 
+    /// <summary>How many are at work or wait for it at this moment.</summary>
+    public int InLine => Volatile.Read(ref waiting);
+
     public enum Answer { Wrong, Right, RightAndOutdated }
 
     /// <exception cref="TooBusyException">All lanes are taken and the queue is long.</exception>

@@ -34,11 +34,11 @@ public sealed class SessionHandler(IOptionsMonitor<AuthenticationSchemeOptions> 
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        // An address that does not exist is not found: nobody is asked to sign in for it.
-        if (Context.GetEndpoint() is null)
+        // An address that does not exist is not found, and one that does not take the method (routing's own stand-in) says so: nobody is asked to sign in for it.
+        if (Context.GetEndpoint() is not RouteEndpoint)
         {
             Response.StatusCode = StatusCodes.Status404NotFound;
-            return Task.CompletedTask;
+            return Context.GetEndpoint()?.RequestDelegate?.Invoke(Context) ?? Task.CompletedTask;
         }
         if (databaseAway is not null) return AccountAnswers.DatabaseAway().ExecuteAsync(Context);
         if (!IsForPeople)

@@ -1,8 +1,27 @@
+using Portal.Features.Health.Parts;
+
 namespace Portal.Features.Health;
 
 public static class HealthFeature
 {
-    public static IServiceCollection AddHealth(this IServiceCollection services) => services;
+    public static IServiceCollection AddHealth(this IServiceCollection services)
+    {
+        services.AddSingleton<HealthParts>().AddSingleton<SelfCall>();
+        services.AddSingleton<IHealthPart, ProcessPart>().AddSingleton<IHealthPart, DatabasePart>().AddSingleton<IHealthPart, SignInPart>()
+            .AddSingleton<IHealthPart, PublicApiPart>().AddSingleton<IHealthPart, LiveHubPart>().AddSingleton<IHealthPart, AdminPart>().AddSingleton<IHealthPart, MailPart>();
+        services.AddSingleton<IHealthPart>(new AbsentPart("cache", "Redis is not configured; memory of the process is used."));
+        services.AddSingleton<IHealthPart>(new AbsentPart("job-worker", "Background jobs come together with backups; this version has neither."));
+        services.AddSingleton<IHealthPart>(new AbsentPart("backup-store", "Backups are not part of this version yet, so there is no store to look at."));
+        services.AddSingleton<Figures>();
+        services.AddSingleton<PrometheusText>();
+        services.AddHostedService(s => s.GetRequiredService<PrometheusText>());
+        return services;
+    }
 
-    public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder app) => app;
+    public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder app)
+    {
+        HealthEndpoints.Map(app);
+        PrometheusEndpoint.Map(app);
+        return app;
+    }
 }

@@ -7,7 +7,7 @@ static class ReadApiEndpoints
 {
     public static void MapReadApi(this IEndpointRouteBuilder app)
     {
-        app.MapMethods("/api/v2/{**path}", [HttpMethods.Get, HttpMethods.Head], Missing).ExcludeFromDescription();
+        app.MapMethods("/api/v2/{**path}", [HttpMethods.Get, HttpMethods.Head], Missing).AllowAnonymous().ExcludeFromDescription();
         app.MapMethods("/api/v2/{**path}", [HttpMethods.Options], (HttpContext http) =>
         {
             var headers = http.Response.Headers;
@@ -16,7 +16,7 @@ static class ReadApiEndpoints
             headers.AccessControlAllowHeaders = http.Request.Headers.AccessControlRequestHeaders;
             headers.AccessControlMaxAge = "86400";
             http.Response.StatusCode = StatusCodes.Status204NoContent;
-        }).ExcludeFromDescription();
+        }).AllowAnonymous().ExcludeFromDescription();
     }
 
     /// <summary>A document that is published but not there means that the first page is still being made.</summary>

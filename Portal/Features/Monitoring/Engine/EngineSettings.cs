@@ -23,29 +23,35 @@ public sealed record EngineSettings(string Node, TimeSpan Lease, TimeSpan Renew,
     }
 }
 
-/// <summary>Wakes one waiter, once, however often it was rung in the meantime.</summary>
+/// <summary>Wakes its one waiter, once, however often it was rung in the meantime.</summary>
 sealed class Bell(TimeProvider clock)
 {
-    readonly SemaphoreSlim rung = new(0, 1);
+    TaskCompletionSource rung = New();
 
-    public void Ring()
-    {
-        lock (rung)
-            if (rung.CurrentCount == 0) rung.Release();
-    }
+    public void Ring() => Volatile.Read(ref rung).TrySetResult();
 
     /// <summary>Until it rings, or the time is over.</summary>
     public async Task Wait(TimeSpan atMost, CancellationToken ct)
     {
         if (atMost <= TimeSpan.Zero) return;
-        using var over = new CancellationTokenSource(atMost, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, over.Token);
-        try
-        {
-            await rung.WaitAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested) { }
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        await Task.WhenAny(rung.Task, Task.Delay(atMost, clock, over.Token));
+        await over.CancelAsync();
+        ct.ThrowIfCancellationRequested();
+        Rearm();
     }
 
-    public Task Wait(CancellationToken ct) => rung.WaitAsync(ct);
+    public async Task Wait(CancellationToken ct)
+    {
+        await rung.Task.WaitAsync(ct);
+        Rearm();
+    }
+
+    // Whoever rings between the two has left their work already, and the waiter looks for work next.
+    void Rearm()
+    {
+        if (rung.Task.IsCompleted) Volatile.Write(ref rung, New());
+    }
+
+    static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -29,7 +29,7 @@ public sealed class MonitoringEngine : BackgroundService
     readonly Timetable timetable;
     readonly SemaphoreSlim slots = new(EngineSettings.ChecksAtOnce);
     readonly Bell follow, keep;
-    volatile IReadOnlyDictionary<int, long> held = new Dictionary<int, long>();
+    volatile Dictionary<int, long> held = [];
 
     public MonitoringEngine(Database database, TimeProvider clock, CheckRunner runner, ChangeFeed feed, EngineSettings settings, ILoggerFactory logs)
     {
@@ -74,7 +74,7 @@ public sealed class MonitoringEngine : BackgroundService
         {
             log.LogWarning("The shards could not be given back, their leases run out by themselves: {Reason}", e.Message);
         }
-        held = new Dictionary<int, long>();
+        held = [];
     }
 
     async Task Supervise(string name, Func<CancellationToken, Task> loop, CancellationToken ct)

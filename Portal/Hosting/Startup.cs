@@ -5,7 +5,7 @@ using Portal.Infrastructure.Postgres;
 namespace Portal.Hosting;
 
 /// <summary>The beginning and the end of the process.</summary>
-public static class PortalHost
+public static class Startup
 {
     /// <summary>The start was refused: a line on the error stream says why.</summary>
     public const int Refused = 2;

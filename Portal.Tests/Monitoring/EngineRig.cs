@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging.Abstractions;
+using Portal.Domain.Monitoring;
+using Portal.Features.Monitoring;
+using Portal.Features.Monitoring.Engine;
+using Portal.Infrastructure.Monitoring;
+using Portal.Infrastructure.Persistence;
+using Portal.Live;
+using Portal.Tests.Support;
+using Monitor = Portal.Domain.Monitoring.Monitor;
+
+namespace Portal.Tests.Monitoring;
+
+/// <summary>An engine on a real database, with targets that are a function and a clock that runs as fast as the test wants.</summary>
+sealed class EngineRig : IAsyncDisposable
+{
+    readonly Database connection = new();
+    readonly CancellationTokenSource ended = new();
+
+    public EngineRig(TestDatabase database, string node = "node-a", FakeClock? clock = null, ScriptedProbe? probe = null, double leaseSeconds = 8)
+    {
+        Clock = clock ?? new FakeClock(TimeProvider.System.GetUtcNow());
+        Probe = probe ?? new ScriptedProbe();
+        Feed = new ChangeFeed(Clock, NullLogger<ChangeFeed>.Instance);
+        // A pool of its own, so that a test can cut off this node alone.
+        connection.Open(Database.Connect(database.ConnectionString, node));
+        Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new SelfAddress(new NoServer())), Feed,
+            new EngineSettings(node, TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)), NullLoggerFactory.Instance);
+    }
+
+    public FakeClock Clock { get; }
+    public ScriptedProbe Probe { get; }
+    public ChangeFeed Feed { get; }
+    public MonitoringEngine Engine { get; }
+
+    public async Task<EngineRig> Start()
+    {
+        await Engine.StartAsync(default);
+        return this;
+    }
+
+    /// <summary>Lets time pass in small steps until the condition holds; fails after 20 real seconds.</summary>
+    public async Task Until(Func<Task<bool>> condition, string what, double step = 0.25)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            if (TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(20)) Assert.Fail($"It never came to: {what}");
+            if (step > 0) Clock.FastForward(TimeSpan.FromSeconds(step));
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, default);
+        }
+    }
+
+    public Task Until(Func<bool> condition, string what, double step = 0.25) => Until(() => Task.FromResult(condition()), what, step);
+
+    /// <summary>The process is gone: nothing is released, nothing is written any more.</summary>
+    public async Task Kill()
+    {
+        await connection.Source.DisposeAsync();
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await Engine.StopAsync(now.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ended.CancelAsync();
+        await Engine.StopAsync(default);
+        Engine.Dispose();
+        await connection.DisposeAsync();
+        ended.Dispose();
+    }
+
+    public static async Task<Monitor> Add(TestDatabase database, string target = "https://shop.example/", int interval = 10, int failures = 2, Portal.Domain.StatusPages.ComponentId? component = null)
+    {
+        await using var db = database.Open();
+        var now = TimeProvider.System.GetUtcNow();
+        var monitor = new Monitor(new MonitorSettings("Shop", MonitorKind.Http, target, TimeSpan.FromSeconds(interval), TimeSpan.FromSeconds(5), component, failures, failures), now);
+        db.Add(monitor);
+        db.Add(new MonitorState(monitor.Id, now));
+        await db.SaveChangesAsync();
+        return monitor;
+    }
+
+    sealed class NoServer : IServer
+    {
+        public IFeatureCollection Features { get; } = new FeatureCollection();
+        public Task StartAsync<TContext>(Microsoft.AspNetCore.Hosting.Server.IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull => Task.CompletedTask;
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public void Dispose() { }
+    }
+}
+
+/// <summary>A target that is a function of its address; it remembers who was asked.</summary>
+sealed class ScriptedProbe : IProbe
+{
+    public ConcurrentDictionary<string, bool> Failing { get; } = new();
+    public ConcurrentQueue<string> Looks { get; } = new();
+    public MonitorKind Kind => MonitorKind.Http;
+
+    public Task<ProbeAnswer> Look(ProbeRequest request, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        Looks.Enqueue(request.Target.AbsoluteUri);
+        return Task.FromResult(Failing.GetValueOrDefault(request.Target.AbsoluteUri)
+            ? new ProbeAnswer(CheckOutcome.Down, TimeSpan.FromMilliseconds(7), 500, "Answered 500.")
+            : new ProbeAnswer(CheckOutcome.Up, TimeSpan.FromMilliseconds(5), 200, null));
+    }
+}

@@ -1,0 +1,15 @@
+// The public page's script: one small classic file in the head, so that a chosen theme never flashes; everything else waits for the document.
+import { applyTheme, offerThemes } from './public/theme';
+import { showTimes } from './public/times';
+import { countDown } from './public/countdown';
+import { keepCurrent } from './public/live';
+import { openTarget } from './public/fragments';
+
+applyTheme();
+addEventListener('DOMContentLoaded', () => {
+  offerThemes();
+  showTimes(document.body);
+  countDown();
+  openTarget();
+  keepCurrent();
+});

@@ -1,0 +1,39 @@
+using Npgsql;
+using Portal.Infrastructure.Persistence;
+
+namespace Portal.Live;
+
+/// <summary>Hears what any node saved (this one too) and hands the topics to whoever watches them here. A hint, never the truth: what is missed is found by <see cref="PagePulse"/>.</summary>
+public sealed class ChangeListener(Database database, ChangeFeed feed, TimeProvider clock, ILogger<ChangeListener> log) : BackgroundService
+{
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await database.Opened.WaitAsync(stoppingToken);
+        var wasLost = false;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Listen(wasLost, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
+            catch (Exception e) when (e is NpgsqlException or System.Net.Sockets.SocketException or InvalidOperationException or TimeoutException)
+            {
+                if (!wasLost) log.LogWarning("No longer hears of changes: {Reason}; trying again", e.Message);
+                wasLost = true;
+                await Task.Delay(Pause, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    async Task Listen(bool again, CancellationToken ct)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(ct);
+        connection.Notification += (_, notice) => feed.Publish(notice.Payload.Split(',', StringSplitOptions.RemoveEmptyEntries));
+        await using (var listen = new NpgsqlCommand($"listen {Changes.Channel}", connection)) await listen.ExecuteNonQueryAsync(ct);
+        if (again) feed.PublishAll();
+        while (true) await connection.WaitAsync(ct);
+    }
+}

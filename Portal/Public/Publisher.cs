@@ -1,0 +1,162 @@
+using System.Collections.Frozen;
+using Microsoft.Extensions.Primitives;
+using Npgsql;
+using Portal.Features.StatusPages;
+using Portal.Hosting;
+using Portal.Infrastructure.Persistence;
+using Portal.Live;
+
+namespace Portal.Public;
+
+/// <summary>Renders the public face once per change, not once per visitor: keeps the bytes in memory and the model on disk, and serves on when the database is gone.</summary>
+public sealed class Publisher(
+    StatusPageSnapshot snapshot, IEnumerable<IPublication> publications, PublicAddress address, ModelFile file, PagePulse pulse, LivePages live,
+    ChangeFeed feed, StartupState state, TimeProvider clock, ILogger<Publisher> log) : BackgroundService
+{
+    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5);
+
+    readonly IPublication[] publications = [.. publications.OrderByDescending(p => p.IsUrgent)];
+    readonly Dictionary<IPublication, IReadOnlyList<PublishedBytes>> rendered = [];
+    readonly SemaphoreSlim wake = new(0);
+    volatile FrozenDictionary<string, PublishedBytes> served = FrozenDictionary<string, PublishedBytes>.Empty;
+    volatile PublishedBytes? english, german;
+    StatusPageModel? model;
+    DateTimeOffset asOf;
+    long lastVersion = -1;
+    bool mustRead;
+
+    /// <summary>The model that is being served; null before the first one.</summary>
+    public StatusPageModel? Model => Volatile.Read(ref model);
+
+    public PublishedBytes? Find(string path) =>
+        served.GetValueOrDefault(path) ?? (path.StartsWith("/live/", StringComparison.Ordinal) ? live.Find(path) : null);
+
+    /// <summary>The front page in the language that the browser prefers.</summary>
+    public PublishedBytes? Front(StringValues acceptLanguage) =>
+        acceptLanguage.Count > 0 && PageLanguage.Preferred(acceptLanguage.ToString()) == PageLanguage.German ? german : english;
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (file.Load() is { } kept)
+        {
+            Volatile.Write(ref model, kept);
+            Publish();
+        }
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        using var changes = feed.Subscribe("page", () => Wake(read: true), TimeSpan.FromMilliseconds(25));
+        using var contact = feed.Subscribe(PagePulse.Topic, () => Wake(read: false), TimeSpan.FromMilliseconds(25));
+        await Wake(read: true);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Wait(stoppingToken);
+                var fresh = Interlocked.Exchange(ref mustRead, false) && await Read(stoppingToken);
+                if (Model is null) continue;
+                Publish();
+                if (fresh) file.Save(Model);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
+            catch (Exception e)
+            {
+                // Whatever it is, the bytes that stand are better than none, and the next instant is another chance.
+                log.LogError(e, "Publishing failed; what was published before is still served");
+            }
+        }
+    }
+
+    Task Wake(bool read)
+    {
+        if (read) Volatile.Write(ref mustRead, true);
+        if (wake.CurrentCount == 0) wake.Release();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Until something changes or the next known instant comes; at full minutes the charts are read anew.</summary>
+    async Task Wait(CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var next = Model is { } known ? PageClock.Next(known, address.Settings.Zone, pulse.IsLost ? ConfirmedAt(known) : null, now) : now.AddMinutes(1);
+        using var due = new CancellationTokenSource(next - now, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, due.Token);
+        try
+        {
+            await wake.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            if (next == PageClock.Minute(next)) Volatile.Write(ref mustRead, true);
+        }
+    }
+
+    async Task<bool> Read(CancellationToken ct)
+    {
+        using var patience = new CancellationTokenSource(ReadPatience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
+        try
+        {
+            Volatile.Write(ref model, await snapshot.Load(Model, clock.GetUtcNow(), either.Token));
+            return true;
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested && (e is OperationCanceledException or DatabaseAwayException || Components.Refusal.IsDatabaseAway(e)))
+        {
+            log.LogDebug(e, "The page could not be read anew");
+            return false;
+        }
+    }
+
+    DateTimeOffset ConfirmedAt(StatusPageModel known) =>
+        pulse.Last is { } beat && beat.Version == known.Version && beat.At > known.ReadAt ? beat.At : known.ReadAt;
+
+    void Publish()
+    {
+        var current = Model!;
+        var now = clock.GetUtcNow();
+        var confirmed = pulse.IsLost ? ConfirmedAt(current) : now;
+        var stale = now - confirmed >= PageClock.StaleAfter;
+        if (stale) current = current with { ReadAt = confirmed };
+        var instant = PageClock.AsOf(current, now, stale ? confirmed : null);
+        // Within one version of the database time never runs backwards, whatever the clock does.
+        asOf = current.Version == lastVersion && instant < asOf ? asOf : instant;
+        lastVersion = current.Version;
+        var context = new RenderContext(asOf, address.Settings, stale);
+        foreach (var publication in publications) Render(publication, current, context);
+        Serve();
+        state.MarkServing();
+    }
+
+    void Render(IPublication publication, StatusPageModel current, RenderContext context)
+    {
+        try
+        {
+            rendered[publication] = [.. publication.Render(current, context).Select(d => served.GetValueOrDefault(d.Path) is { } same && same.Says(d) ? Kept(same, d) : new PublishedBytes(d))];
+        }
+        catch (Exception e)
+        {
+            // One publication's failure leaves its last documents standing and the others untouched.
+            log.LogError(e, "{Publication} could not be rendered", publication.GetType().Name);
+            return;
+        }
+        if (!publication.IsUrgent) return;
+        Serve();
+        foreach (var page in rendered[publication].Select(r => r.Document).OfType<LivePage>()) live.Show(page);
+    }
+
+    /// <summary>The bytes are the same, the version of a live page may not be.</summary>
+    static PublishedBytes Kept(PublishedBytes same, PublishedDocument document) => document is LivePage ? new PublishedBytes(document) : same;
+
+    void Serve()
+    {
+        var all = new Dictionary<string, PublishedBytes>();
+        foreach (var bytes in rendered.Values.SelectMany(r => r)) all[bytes.Document.Path] = bytes;
+        foreach (var front in all.Values.Where(b => b.Document is LivePage).ToList()) all[front.Document.Path.TrimEnd('/')] = front;
+        served = all.ToFrozenDictionary();
+        english = all.GetValueOrDefault(PageLanguage.English.FrontPath)?.With("Accept-Language, Accept-Encoding");
+        german = all.GetValueOrDefault(PageLanguage.German.FrontPath)?.With("Accept-Language, Accept-Encoding");
+    }
+}
