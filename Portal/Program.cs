@@ -6,6 +6,7 @@ using Portal.Features.Incidents;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
+using Portal.Hosting.Logs;
 using Portal.Live;
 using Portal.Public;
 
@@ -13,6 +14,7 @@ var line = CommandLine.Parse(args);
 if (line.Word is not null) return await Commands.Run(line);
 var builder = WebApplication.CreateBuilder(ConfigurationSources.HostOptions(args));
 if (!builder.AddOptions(line)) return Startup.Refused;
+builder.Logging.AddPortalLogs(builder.Configuration);
 builder.WebHost.UseStaticWebAssets();
 builder.Services
     .AddHosting()
@@ -31,6 +33,7 @@ builder.Services.WithoutEarlyKeys();
 var app = builder.Build();
 app.UsePublished();
 app.UseRequestFrame();
+app.UseRequestLog();
 app.UseLiveOrigin();
 app.UseErrorAnswers();
 app.UseRouting();

@@ -48,7 +48,8 @@ public sealed class PortalHost : IAsyncLifetime, IAsyncDisposable
         factory.UseKestrel(0);
         factory.StartServer();
         Address = factory.ClientOptions.BaseAddress;
-        if (WithDatabase) await Services.GetRequiredService<StartupState>().Prepared.WaitAsync(Patience);
+        var state = Services.GetRequiredService<StartupState>();
+        if (WithDatabase) await Task.WhenAll(state.Prepared, state.Serving).WaitAsync(Patience);
     }
 
     /// <summary>A client that follows no redirects and keeps no cookies unless asked to.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portal.Features.Access;
 using Portal.Features.Incidents;
 using Portal.Features.Monitoring;
@@ -20,6 +21,7 @@ public static class ApiFeature
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddExceptionHandler<Refusals>();
+        services.Configure<KestrelServerOptions>(o => o.AddServerHeader = false);
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, ScopeAnswers>();
         services.AddSingleton<AnswerStore>();
         services.AddHostedService(s => s.GetRequiredService<AnswerStore>());

@@ -48,5 +48,5 @@ public sealed class PostgresSupervision(
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>All others have stopped: nobody needs it any more.</summary>
-    public Task StoppedAsync(CancellationToken cancellationToken) => postgres.Stop();
+    public Task StoppedAsync(CancellationToken cancellationToken) => opening.IsEmbedded ? postgres.Stop() : Task.CompletedTask;
 }

@@ -2,11 +2,12 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Primitives;
+using Portal.Features.Health;
 
 namespace Portal.Public;
 
 /// <summary>Answers published addresses before anything else looks at the request: no session, no limit, no log that needs the database, and no query string.</summary>
-public sealed class PublishedMiddleware(RequestDelegate next, Publisher publisher)
+public sealed class PublishedMiddleware(RequestDelegate next, Publisher publisher, Figures figures)
 {
     static readonly StringValues NoSniff = "nosniff";
     static readonly StringValues[] Microseconds = [.. Enumerable.Range(0, 4_096).Select(i => new StringValues((i / 1e6).ToString("0.000000", CultureInfo.InvariantCulture)))];
@@ -34,6 +35,7 @@ public sealed class PublishedMiddleware(RequestDelegate next, Publisher publishe
         if (request.Headers.IfNoneMatch is { Count: > 0 } tags && variant.IsNamedBy(tags))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
+            figures.Published(StatusCodes.Status304NotModified, 0);
             return Task.CompletedTask;
         }
         if (found.Status != StatusCodes.Status200OK) response.StatusCode = found.Status;
@@ -43,6 +45,7 @@ public sealed class PublishedMiddleware(RequestDelegate next, Publisher publishe
         headers.XContentTypeOptions = NoSniff;
         foreach (var (name, value) in found.Others) headers[name] = value;
         if (!head) response.BodyWriter.Write(variant.Body);
+        figures.Published(found.Status, head ? 0 : variant.Body.Length);
         return Task.CompletedTask;
     }
 

@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Logging.Console;
+
+namespace Portal.Hosting.Logs;
+
+/// <summary>Logs go to the console: JSON for programs, plain lines where a person looks on. <c>Logging:Format</c> says which; empty finds out.</summary>
+public static class PortalLogs
+{
+    public static ILoggingBuilder AddPortalLogs(this ILoggingBuilder logging, IConfiguration configuration)
+    {
+        logging.Services.AddHttpContextAccessor();
+        logging.ClearProviders();
+        logging.AddConsole(o => o.FormatterName = configuration["Logging:Format"] switch
+        {
+            "json" => JsonLines.FormatterName,
+            "plain" => PlainLines.FormatterName,
+            _ => Console.IsOutputRedirected ? JsonLines.FormatterName : PlainLines.FormatterName,
+        });
+        logging.AddConsoleFormatter<JsonLines, ConsoleFormatterOptions>();
+        logging.AddConsoleFormatter<PlainLines, ConsoleFormatterOptions>();
+        logging.SetMinimumLevel(LogLevel.Information);
+        // Our own request log says it in one line; what fails in the database is logged by whoever asked, with the request's id.
+        logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning);
+        logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
+        // Someone's script that asks Blazor for a circuit which is gone is no warning of ours.
+        logging.AddFilter("Microsoft.AspNetCore.Components.Server.Circuits", LogLevel.Error);
+        logging.AddFilter("Microsoft.AspNetCore.HttpOverrides", LogLevel.Error);
+        return logging;
+    }
+}
