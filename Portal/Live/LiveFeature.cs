@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http.Connections;
 using Portal.Hosting;
-using Portal.Infrastructure.Persistence.Outbox;
-using Portal.Infrastructure.Persistence;
 using Portal.Infrastructure;
+using Portal.Infrastructure.Persistence;
+using Portal.Infrastructure.Persistence.Outbox;
 using Portal.Public;
 
 namespace Portal.Live;
