@@ -11,6 +11,7 @@ public abstract class StaffPage : ComponentBase, IDisposable
 {
     readonly CancellationTokenSource left = new();
     readonly List<IDisposable> watching = [];
+    bool isStale;
 
     [Inject] protected ChangeFeed Feed { get; set; } = null!;
     [Inject] protected ILoggerFactory Logs { get; set; } = null!;
@@ -32,7 +33,12 @@ public abstract class StaffPage : ComponentBase, IDisposable
     protected void Watch(string topic, Func<Task> reload) =>
         watching.Add(Feed.Subscribe(topic, () => InvokeAsync(async () =>
         {
-            if (await Try(reload)) StateHasChanged();
+            var (problem, field) = (Problem, ProblemField);
+            var fresh = await Try(reload);
+            // What somebody else changed must not take away the refusal that this person is reading.
+            if (fresh && !isStale) (Problem, ProblemField) = (problem, field);
+            isStale = !fresh;
+            if (!left.IsCancellationRequested) StateHasChanged();
         })));
 
     /// <summary>Runs an action of the person; a refusal becomes <see cref="Problem"/> and nothing typed is lost.</summary>

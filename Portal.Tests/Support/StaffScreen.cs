@@ -1,0 +1,39 @@
+using System.Security.Claims;
+using Bunit;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Portal.Domain.Access;
+using Portal.Domain.Shared;
+using Portal.Features.Incidents;
+using Portal.Features.StatusPages;
+using Portal.Infrastructure.Persistence;
+using Portal.Live;
+
+namespace Portal.Tests.Support;
+
+/// <summary>A staff screen in front of somebody, on a real database. Hints reach it as from another node: <see cref="Hint"/>.</summary>
+sealed class StaffScreen : BunitContext
+{
+    readonly ChangeFeed feed = new(TimeProvider.System, NullLogger<ChangeFeed>.Instance);
+
+    public StaffScreen(TestDatabase database, TimeProvider clock, Actor actor)
+    {
+        JSInterop.Mode = JSRuntimeMode.Loose;
+        Services.AddLogging().AddSingleton(clock).AddSingleton(feed).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database);
+        Services.AddIncidents().AddStatusPages();
+        Services.AddAuthorizationCore();
+        Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Principal(actor))));
+    }
+
+    public void Hint(string topic) => feed.Publish(topic);
+
+    static ClaimsPrincipal Principal(Actor actor) => new(new ClaimsIdentity(
+    [
+        new(ClaimTypes.NameIdentifier, actor.Id!.Value.ToString()),
+        new(ClaimTypes.Name, actor.Name),
+        new(ClaimTypes.Role, actor.May(Permission.ManagePeople) ? nameof(Role.Admin) : nameof(Role.Staff)),
+    ], "test"));
+}
