@@ -53,6 +53,7 @@ sealed class RoomPage(IPage page)
 
     public async Task Post(string message)
     {
+        await Speak("Public update");
         await Message.FillAsync(message);
         await page.GetByRole(AriaRole.Button, new() { Name = "Post update" }).ClickAsync();
         await Assertions.Expect(Timeline.GetByText(message)).ToBeVisibleAsync();
@@ -60,7 +61,7 @@ sealed class RoomPage(IPage page)
 
     public async Task PostNote(string message)
     {
-        await page.GetByText("Team note", new() { Exact = true }).First.ClickAsync();
+        await Speak("Team note");
         await Note.FillAsync(message);
         await page.GetByRole(AriaRole.Button, new() { Name = "Note for the team" }).ClickAsync();
         await Assertions.Expect(Timeline.GetByText(message)).ToBeVisibleAsync();
@@ -68,9 +69,12 @@ sealed class RoomPage(IPage page)
 
     public async Task Resolve(string message)
     {
+        await Speak("Public update");
         await page.GetByLabel("Status", new() { Exact = true }).SelectOptionAsync("Resolved");
         await Message.FillAsync(message);
         await page.GetByRole(AriaRole.Button, new() { Name = "Resolve and tell customers" }).ClickAsync();
         await Assertions.Expect(Timeline.GetByText(message)).ToBeVisibleAsync();
     }
+
+    Task Speak(string to) => page.GetByRole(AriaRole.Radio, new() { Name = to }).CheckAsync(new() { Force = true });
 }

@@ -29,7 +29,7 @@ public sealed class Migrator(ILogger<Migrator> log)
                 throw new CannotStartException($"The database was migrated by a newer version of the portal ({state.Unknown[^1]}): start that version, or take the database back with its \"portal migrate down\".");
             if (state.Pending.Count > 0)
             {
-                if (state.Applied.Count > 0) await keepCopy(ct);
+                if (await HoldsTables(connection, ct)) await keepCopy(ct);
                 log.LogInformation("Migrating the database: {Migrations}", string.Join(", ", state.Pending));
                 await db.Database.MigrateAsync(ct);
             }
@@ -87,6 +87,12 @@ public sealed class Migrator(ILogger<Migrator> log)
             // Where the connection broke the server has released it already.
             if (connection.State == System.Data.ConnectionState.Open) await Execute(connection, "select pg_advisory_unlock($1)", CancellationToken.None);
         }
+    }
+
+    static async Task<bool> HoldsTables(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("select exists (select from pg_tables where schemaname not in ('pg_catalog', 'information_schema'))", connection);
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
     static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken ct)

@@ -182,7 +182,7 @@ public sealed partial class AccessHttpTests(PortalHost host) : IClassFixture<Por
         {
             using var look = new HttpRequestMessage(method, path);
             using var client = host.Client();
-            Assert.True((await client.SendAsync(look)).StatusCode is HttpStatusCode.OK or HttpStatusCode.MethodNotAllowed);
+            Assert.Equal(HttpStatusCode.OK, (await client.SendAsync(look)).StatusCode);
         }
         var browser = Open();
         var page = await browser.Get(path);

@@ -8,8 +8,12 @@ namespace Portal.Account;
 /// <summary>Sign-in, set-up and the own account: static pages whose forms work without JavaScript.</summary>
 public static class AccountPages
 {
-    public static IServiceCollection AddAccountPages(this IServiceCollection services) =>
-        services.Configure<AntiforgeryOptions>(options =>
+    static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+
+    public static IServiceCollection AddAccountPages(this IServiceCollection services) => services
+        // The framework's own request lines would write the secret of a one-time link into the log.
+        .AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning))
+        .Configure<AntiforgeryOptions>(options =>
         {
             options.Cookie.Name = "Portal.Form";
             options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
@@ -27,7 +31,7 @@ public static class AccountPages
 
     static void MapSignIn(this IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/login", async (HttpContext http, SignedInSessions sessions, string? returnUrl) =>
+        pages.MapMethods("/login", Reading, async (HttpContext http, SignedInSessions sessions, string? returnUrl) =>
         {
             var next = AccountAnswers.LocalPath(returnUrl, "/ops");
             return SessionCookie.Read(http.Request) is { } secret && await sessions.Find(secret, http.RequestAborted) is not null
@@ -80,7 +84,7 @@ public static class AccountPages
 
     static void MapSetup(this IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/setup", async (HttpContext http, LinkTarget links, string? token) =>
+        pages.MapMethods("/setup", Reading, async (HttpContext http, LinkTarget links, string? token) =>
             Setup(http, await links.Load(token, http.RequestAborted), token is "" ? null : token, null, null, null)).AllowAnonymous();
         pages.MapPost("/setup", async (HttpContext http, UseLink use, LinkTarget links) =>
         {

@@ -22,8 +22,6 @@ public sealed record CommandLine(string? Word, IReadOnlyList<string> Rest, IRead
             else if (value is "" && char.IsUpper(name[2])) continue;
             else if (name == "--demo" && value is null) settings["Demo"] = "true";
             else if (name == "--no-build") continue;
-            // The test host names every section of its configuration, without a value.
-            else if (value is "" && name.Length > 2 && char.IsAsciiLetterUpper(name[2])) continue;
             else if (Switches.TryGetValue(name, out var key))
             {
                 value ??= i + 1 < args.Count ? args[++i] : null;

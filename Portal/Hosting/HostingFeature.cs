@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
+using Portal.Infrastructure.Persistence.DemoData;
 using Portal.Infrastructure.Postgres;
 using Portal.Infrastructure.Security;
 
@@ -26,6 +27,8 @@ public static class HostingFeature
         services.AddSingleton<Migrator>();
         services.AddSingleton<DatabaseOpening>();
         services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(15));
+        services.AddSingleton<DemoData>();
+        services.AddSingleton<IStartupStep, FillDemoData>();
         services.AddSecrets();
         services.AddHostedService<PostgresSupervision>();
         services.AddHostedService<SupervisedStart>();

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Audit;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
-using Portal.Features.Monitoring.Engine;
+using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Monitoring;
@@ -18,7 +18,7 @@ public sealed class CheckMonitorNow(IDbContextFactory<PortalDbContext> contexts,
         var monitor = await db.Existing(id, null, ct);
         if (monitor.PausedAt is not null) throw new DomainException("The monitor is paused. Resume it first.");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        await db.Database.ExecuteSqlAsync($"select pg_notify({MonitoringEngine.CheckNowChannel}, {id.ToString()})", ct);
+        await db.AskForCheck(id, ct);
         await db.Commit(new AuditEntry(actor, "monitor.check-requested", id.ToString(), monitor.Name, now), ct);
         await transaction.CommitAsync(ct);
     }

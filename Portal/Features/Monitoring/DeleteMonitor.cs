@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Audit;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
+using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Monitoring;
@@ -15,8 +16,7 @@ public sealed class DeleteMonitor(IDbContextFactory<PortalDbContext> contexts, T
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        // The engine takes the same lock before it writes an outage: none can be opened behind our back.
-        await db.Database.ExecuteSqlAsync($"select 1 from monitor_states where monitor_id = {id.Value} for update", ct);
+        await db.HoldState(id, ct);
         var monitor = await db.Existing(id, null, ct);
         foreach (var outage in await db.Outages.Where(o => o.MonitorId == id && o.To == null).ToListAsync(ct)) outage.Close(now, null);
         foreach (var gap in await db.ObservationGaps.Where(g => g.MonitorId == id && g.To == null).ToListAsync(ct)) gap.Close(now);

@@ -68,9 +68,10 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
             .ToDictionary(g => g.Key, g => g.Sum(x => x.Count));
     }
 
+    /// <summary>Whoever may change a monitor sees what became of it.</summary>
     public async Task<MonitorView> LoadOne(MonitorId id, Actor actor, CancellationToken ct)
     {
-        actor.Require(Permission.ViewMonitors);
+        if (!actor.May(Permission.ManageMonitors)) actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
         return (await Joined(db, db.Monitors.AsNoTracking().Where(m => m.Id == id)).SingleOrDefaultAsync(ct))?.View ?? throw new NotFoundException("monitor");
     }

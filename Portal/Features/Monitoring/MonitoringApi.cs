@@ -1,6 +1,142 @@
+using System.Text.Json;
+using Portal.Api;
+using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
+using Portal.Domain.StatusPages;
+using Portal.Features.Access;
+
 namespace Portal.Features.Monitoring;
 
+/// <summary>Monitors through the management API: the same use cases as the screens.</summary>
 public static class MonitoringApi
 {
-    public static void MapMonitoringApi(this IEndpointRouteBuilder api) { }
+    /// <summary>Promised by the contract; one of them that has no probe yet is refused with that word.</summary>
+    static readonly string[] Kinds = ["http", "tcp", "tls", "dns", "postgres", "redis", "smtp", "websocket", "heartbeat", "icmp", "grpc"];
+
+    /// <param name="Component">Slug or id.</param>
+    /// <param name="ExpectStatus">"200-399", "200,204".</param>
+    /// <param name="Impact">The component's status while the monitor is down.</param>
+    /// <param name="AllowPrivate">Needs the scope monitors:private; left out, a key that has it consents by naming a private target.</param>
+    public sealed record NewMonitor(
+        string? Name, string? Kind, string? Target, int? IntervalSeconds, int? TimeoutSeconds, string? Component, string? ExpectStatus,
+        int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical);
+
+    /// <summary>What is left out stays; <c>"component": null</c> detaches.</summary>
+    /// <param name="Version">Of the answer that is edited; or If-Match.</param>
+    public sealed record MonitorPatch(
+        string? Name, string? Target, int? IntervalSeconds, int? TimeoutSeconds, JsonElement Component, string? ExpectStatus,
+        int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, uint? Version);
+
+    public sealed record MonitorAnswer(
+        MonitorId Id, string Name, MonitorKind Kind, string Target, double IntervalSeconds, double TimeoutSeconds, string? Component, ComponentId? ComponentId,
+        string ExpectStatus, int FailuresBeforeDown, int Window, int SuccessesBeforeUp, ComponentStatus Impact, bool AllowPrivate, bool Paused, bool Critical, bool BuiltIn,
+        double DetectsWithinSeconds, MonitorCondition State, DateTimeOffset Since, DateTimeOffset? LastCheckAt, double? ResponseMilliseconds, int? LastStatusCode, string? Detail,
+        DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, uint Version);
+
+    public sealed record CheckAnswer(DateTimeOffset At, CheckOutcome Outcome, double Milliseconds, int? StatusCode, string? Detail, string Node);
+
+    public static void MapMonitoringApi(this IEndpointRouteBuilder api)
+    {
+        var read = api.MapGroup("/monitors").RequireAuthorization(nameof(Permission.ViewMonitors)).WithTags("Monitors");
+        read.MapGet("", List).WithName("ListMonitors").WithSummary("All monitors with their state now, oldest first");
+        read.MapGet("/{id}", async (HttpContext http, string id, MonitorList monitors, CancellationToken ct) => await Answer(http, IdOf(id), monitors, ct))
+            .WithName("GetMonitor").WithSummary("One monitor with its state now");
+        read.MapGet("/{id}/checks", Checks).WithName("ListChecks").WithSummary("What its checks of the last seven days found, newest first");
+        var write = api.MapGroup("/monitors").RequireAuthorization(nameof(Permission.ManageMonitors)).WithTags("Monitors");
+        write.MapPost("", Create).WithName("CreateMonitor").WithSummary("Begins to watch; the first check runs within five seconds");
+        write.MapPatch("/{id}", Change).WithName("ChangeMonitor").WithSummary("Edits, pauses or resumes");
+        write.MapDelete("/{id}", async (HttpContext http, string id, DeleteMonitor delete, CancellationToken ct) =>
+        {
+            await delete.Execute(IdOf(id), http.User.ToActor(), ct);
+            return TypedResults.NoContent();
+        }).WithName("DeleteMonitor").WithSummary("Removes it; its outages stay in the record");
+        write.MapPost("/{id}/pause", async (HttpContext http, string id, PauseMonitor pause, MonitorList monitors, CancellationToken ct) =>
+        {
+            await pause.Execute(IdOf(id), http.User.ToActor(), ct);
+            return await Answer(http, IdOf(id), monitors, ct);
+        }).WithName("PauseMonitor").WithSummary("Stops checking; the time until it is resumed is without data");
+        write.MapPost("/{id}/resume", async (HttpContext http, string id, ResumeMonitor resume, MonitorList monitors, CancellationToken ct) =>
+        {
+            await resume.Execute(IdOf(id), http.User.ToActor(), ct);
+            return await Answer(http, IdOf(id), monitors, ct);
+        }).WithName("ResumeMonitor").WithSummary("Checks again");
+        write.MapPost("/{id}/check", async (HttpContext http, string id, CheckMonitorNow check, CancellationToken ct) =>
+        {
+            await check.Execute(IdOf(id), http.User.ToActor(), ct);
+            return TypedResults.Accepted($"/api/v1/monitors/{IdOf(id)}/checks");
+        }).WithName("CheckMonitorNow").WithSummary("Asks for a check at once; its result comes as any other");
+    }
+
+    static async Task<CursorPage<MonitorAnswer>> List(HttpContext http, MonitorList monitors, Cursor cursor, string? component, MonitorCondition? state, CancellationToken ct)
+    {
+        var rows = await monitors.Load(new(state, null, component), cursor.AfterId<MonitorId>(), cursor.Take, http.User.ToActor(), ct);
+        return cursor.Page(rows, AnswerOf, r => r.Monitor.Id.ToString());
+    }
+
+    static async Task<CursorPage<CheckAnswer>> Checks(HttpContext http, string id, MonitorHistory history, Cursor cursor, CancellationToken ct)
+    {
+        var rows = await history.LoadChecks(IdOf(id), cursor.AfterTime(), cursor.Take, http.User.ToActor(), ct);
+        return cursor.Page(rows, c => new CheckAnswer(c.At, c.Outcome, Math.Round(c.Milliseconds, 1), c.StatusCode, c.Detail, c.Node), c => Cursor.Of(c.At));
+    }
+
+    static async Task<IResult> Create(HttpContext http, NewMonitor body, CreateMonitor create, ComponentChoices components, MonitorList monitors, CancellationToken ct)
+    {
+        var settings = new MonitorSettings(body.Name ?? "", KindOf(body.Kind), body.Target ?? "",
+            Seconds(body.IntervalSeconds) ?? TimeSpan.FromSeconds(60), Seconds(body.TimeoutSeconds) ?? TimeSpan.FromSeconds(10), await components.Find(body.Component, ct),
+            body.FailuresBeforeDown ?? 2, body.Window ?? Math.Max(2, body.FailuresBeforeDown ?? 2), body.SuccessesBeforeUp ?? 1,
+            body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false);
+        var id = await create.Execute(new(settings, body.AllowPrivate, body.Paused ?? false), http.User.ToActor(), ct);
+        return TypedResults.Created($"/api/v1/monitors/{id}", await Answer(http, id, monitors, ct));
+    }
+
+    static async Task<MonitorAnswer> Change(HttpContext http, string id, MonitorPatch body, ChangeMonitor change, PauseMonitor pause, ResumeMonitor resume,
+        ComponentChoices components, MonitorList monitors, CancellationToken ct)
+    {
+        var (monitor, actor) = (IdOf(id), http.User.ToActor());
+        var old = (await monitors.LoadOne(monitor, actor, ct)).Monitor.Settings;
+        var component = body.Component.ValueKind switch
+        {
+            JsonValueKind.Undefined => old.Component,
+            JsonValueKind.Null => null,
+            JsonValueKind.String => await components.Find(body.Component.GetString(), ct),
+            _ => throw new DomainException("It must be the slug or the id of a component, or null.", "component"),
+        };
+        var failures = body.FailuresBeforeDown ?? old.FailuresBeforeDown;
+        var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds) ?? old.Interval, Seconds(body.TimeoutSeconds) ?? old.Timeout,
+            component, failures, body.Window ?? Math.Max(old.Window, failures), body.SuccessesBeforeUp ?? old.SuccessesBeforeUp, body.Impact ?? old.Impact,
+            body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical);
+        var expected = RowVersion.Expected(http, body.Version);
+        // A patch of the pause alone is no edit.
+        if (expected is not null || body.AllowPrivate is not null || settings != old with { AllowPrivate = false }) await change.Execute(new(monitor, settings, body.AllowPrivate, expected), actor, ct);
+        if (body.Paused == true) await pause.Execute(monitor, actor, ct);
+        else if (body.Paused == false) await resume.Execute(monitor, actor, ct);
+        return await Answer(http, monitor, monitors, ct);
+    }
+
+    static async Task<MonitorAnswer> Answer(HttpContext http, MonitorId id, MonitorList monitors, CancellationToken ct)
+    {
+        var view = await monitors.LoadOne(id, http.User.ToActor(), ct);
+        RowVersion.Tell(http, view.Monitor.Version);
+        return AnswerOf(view);
+    }
+
+    static MonitorAnswer AnswerOf(MonitorView view)
+    {
+        var (m, s) = (view.Monitor, view.State);
+        return new(m.Id, m.Name, m.Kind, m.Target, m.Interval.TotalSeconds, m.Timeout.TotalSeconds, view.ComponentSlug, m.ComponentId, m.ExpectStatus, m.FailuresBeforeDown, m.Window,
+            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.BuiltIn, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, s?.LastCheckAt,
+            s?.LastDuration is { } duration ? Math.Round(duration.TotalMilliseconds, 1) : null, s?.LastStatusCode, s?.LastDetail, m.CreatedAt, m.UpdatedAt, m.Version);
+    }
+
+    static MonitorKind KindOf(string? kind) => kind switch
+    {
+        null => throw new DomainException("The kind is required. So far it is: http.", "kind"),
+        "http" => MonitorKind.Http,
+        _ when Kinds.Contains(kind) => throw new DomainException($"Monitors of the kind \"{kind}\" are not built yet. So far there is: http.", "kind"),
+        _ => throw new DomainException($"There is no such kind. Kinds are: {string.Join(", ", Kinds)}; so far only http is built.", "kind"),
+    };
+
+    static TimeSpan? Seconds(int? seconds) => seconds is { } value ? TimeSpan.FromSeconds(value) : null;
+
+    static MonitorId IdOf(string id) => Id.Parse<MonitorId>(id, "monitor");
 }

@@ -10,7 +10,7 @@ public sealed class PublicIncidents(IDbContextFactory<PortalDbContext> contexts)
 {
     /// <exception cref="Domain.Shared.NotFoundException">There is none, or nothing was said of it publicly.</exception>
     public async Task<IncidentView> Load(IncidentId id, DateTimeOffset now, CancellationToken ct) =>
-        await Load(i => i.Id == id, now, ct) is [var incident, ..] ? incident : throw new Domain.Shared.NotFoundException("incident");
+        await Load(i => i.Id == id, now, ct) is [var found, ..] ? found : throw new Domain.Shared.NotFoundException("incident");
 
     /// <summary>Those that began in the span, newest first; at most 500.</summary>
     public Task<IReadOnlyList<IncidentView>> Load(DateTimeOffset from, DateTimeOffset to, DateTimeOffset now, CancellationToken ct) =>

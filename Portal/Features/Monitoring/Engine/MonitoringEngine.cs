@@ -15,9 +15,6 @@ namespace Portal.Features.Monitoring.Engine;
 /// </summary>
 public sealed class MonitoringEngine : BackgroundService
 {
-    /// <summary>The payload is a monitor's id: whichever node runs it checks it now.</summary>
-    public const string CheckNowChannel = "portal_check_now";
-
     readonly Database database;
     readonly TimeProvider clock;
     readonly CheckRunner runner;
@@ -221,7 +218,7 @@ public sealed class MonitoringEngine : BackgroundService
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
         connection.Notification += (_, e) => Hear(e);
-        await using (var listen = new NpgsqlCommand($"listen {CheckNowChannel}; listen {ShardClaims.Channel}; listen {Changes.Channel}", connection))
+        await using (var listen = new NpgsqlCommand($"listen {EngineSignals.CheckNow}; listen {ShardClaims.Channel}; listen {Changes.Channel}", connection))
             await listen.ExecuteNonQueryAsync(ct);
         follow.Ring();
         while (true)
@@ -237,7 +234,7 @@ public sealed class MonitoringEngine : BackgroundService
     {
         if (e.Channel == ShardClaims.Channel) keep.Ring();
         else if (e.Channel == Changes.Channel && e.Payload.Split(',').Any(t => t is "monitors" or "components")) follow.Ring();
-        else if (e.Channel == CheckNowChannel && Id.TryParse<MonitorId>(e.Payload, out var id) && timetable.Find(id) is { } watched) timetable.Soon(watched, TimeSpan.Zero);
+        else if (e.Channel == EngineSignals.CheckNow && Id.TryParse<MonitorId>(e.Payload, out var id) && timetable.Find(id) is { } watched) timetable.Soon(watched, TimeSpan.Zero);
     }
 
     async Task Retire(CancellationToken ct)

@@ -1,0 +1,104 @@
+using Microsoft.Extensions.Configuration;
+using Portal.Hosting;
+
+namespace Portal.Tests.Hosting;
+
+public class OptionsTests
+{
+    static (PortalOptions Options, IReadOnlyList<string> Problems) Read(params (string Key, string Value)[] settings)
+    {
+        var configuration = new ConfigurationBuilder().AddJsonFile(ConfigurationSources.File).AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value)).Build();
+        return new OptionsReader(configuration, ConfigurationSources.KnownKeys()).Read();
+    }
+
+    [Fact]
+    public void What_is_shipped_is_valid_and_means_the_embedded_defaults()
+    {
+        var (options, problems) = Read();
+        Assert.Empty(problems);
+        Assert.Null(options.Database.ConnectionString);
+        Assert.Null(options.Bootstrap);
+        Assert.Empty(options.NotUsedYet);
+        Assert.Equal(TimeSpan.FromSeconds(2), options.Timing.Follow);
+    }
+
+    [Theory]
+    [InlineData("Urls", "127.0.0.1:8080")]
+    [InlineData("Urls", "http://127.0.0.1:99999")]
+    [InlineData("Data:Path", " ")]
+    [InlineData("Demo", "maybe")]
+    [InlineData("Database:ConnectionString", "Hots=db;Database=portal")]
+    [InlineData("Database:ConnectionString", "Username=portal;Database=portal")]
+    [InlineData("Database:ConnectionString", "Host=db")]
+    [InlineData("Database:DumpBeforeMigration", "sometimes")]
+    [InlineData("Redis:ConnectionString", "redis.example.com:port")]
+    [InlineData("Storage:Backups:S3:Endpoint", "s3.example.com")]
+    [InlineData("Storage:Backups:S3:SecretKey", "", "Storage:Backups:S3:AccessKey", "abc")]
+    [InlineData("Storage:Backups:S3:ServerSideEncryption", "rot13")]
+    [InlineData("Storage:Backups:S3:ForcePathStyle", "2")]
+    [InlineData("Smtp:Port", "70000")]
+    [InlineData("Smtp:From", "", "Smtp:Host", "mail.example.com")]
+    [InlineData("Smtp:From", "nobody", "Smtp:Host", "mail.example.com")]
+    [InlineData("Sentry:Dsn", "https://sentry.example.com/1")]
+    [InlineData("SENTRY_DSN", "nonsense")]
+    [InlineData("Sentry:TracesSampleRate", "1.5")]
+    [InlineData("OpenTelemetry:Endpoint", "collector:4318")]
+    [InlineData("Bootstrap:AdminPassword", "", "Bootstrap:AdminEmail", "alice@example.com")]
+    [InlineData("Bootstrap:AdminEmail", "", "Bootstrap:AdminPassword", "correct horse battery")]
+    [InlineData("Bootstrap:AdminEmail", "alice", "Bootstrap:AdminPassword", "correct horse battery")]
+    [InlineData("Bootstrap:AdminPassword", "short", "Bootstrap:AdminEmail", "alice@example.com")]
+    [InlineData("Bootstrap:ApiKey", "short")]
+    [InlineData("Public:BaseUrl", "status.example.com")]
+    [InlineData("Public:BaseUrl", "ftp://status.example.com")]
+    [InlineData("Public:TimeZone", "Europe/Atlantis")]
+    [InlineData("Public:FrameAncestors", "'self'; script-src *")]
+    [InlineData("Network:TrustedProxies", "10.0.0.0/40")]
+    [InlineData("Network:TrustedProxies:0", "proxy.example.com")]
+    [InlineData("Api:RequestsPerMinute:PerKey", "many")]
+    [InlineData("Timing:FollowSeconds", "0")]
+    [InlineData("Timing:FollowSeconds", "two")]
+    [InlineData("Timing:ShardRenewSeconds", "8")]
+    [InlineData("Timing:FolowSeconds", "2")]
+    [InlineData("Public:Titel", "Status")]
+    public void A_bad_value_is_refused_in_a_line_that_names_its_key(string key, string value, string? other = null, string? otherValue = null)
+    {
+        (string, string)[] settings = other is null ? [(key, value)] : [(key, value), (other, otherValue!)];
+        var problems = Read(settings).Problems;
+        var named = key.EndsWith(":0", StringComparison.Ordinal) ? key[..^2] : key;
+        Assert.Contains(problems, p => p.StartsWith($"{named}: ", StringComparison.Ordinal) && !p.Contains('\n', StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void All_mistakes_are_told_at_once_and_no_secret_with_them()
+    {
+        var problems = Read(("Public:TimeZone", "Mars"), ("Smtp:Port", "x"), ("Database:ConnectionString", "Host=db;Pasword=hunter2"), ("Bootstrap:AdminPassword", "hunter2")).Problems;
+        Assert.True(problems.Count >= 4);
+        Assert.DoesNotContain(problems, p => p.Contains("hunter2", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Good_values_arrive_typed()
+    {
+        var (options, problems) = Read(
+            ("Public:BaseUrl", "https://status.example.com"), ("Public:TimeZone", "Europe/Berlin"), ("Network:TrustedProxies", "10.0.0.5, 10.1.0.0/16"), ("Smtp:Host", "mail.example.com"),
+            ("Smtp:From", "status@example.com"), ("Bootstrap:AdminEmail", "alice@example.com"), ("Bootstrap:AdminPassword", "correct horse battery"), ("Redis:ConnectionString", "cache:6379,password=x"));
+        Assert.Empty(problems);
+        Assert.Equal("Europe/Berlin", options.Public.TimeZone.Id);
+        Assert.Equal(["10.0.0.5/32", "10.1.0.0/16"], options.TrustedProxies.Select(n => n.ToString()));
+        Assert.Equal("alice@example.com", options.Bootstrap?.AdminEmail);
+        Assert.Equal(["Redis:ConnectionString", "Smtp:Host"], options.NotUsedYet.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_command_line_knows_words_switches_and_keys_and_refuses_the_rest()
+    {
+        var line = CommandLine.Parse(["migrate", "down", "--data", "/srv/x", "Foundation", "--Public:Title=Ours", "--no-build"]);
+        Assert.Equal(("migrate", "down Foundation"), (line.Word, string.Join(' ', line.Rest)));
+        Assert.Equal("/srv/x", line.Settings["Data:Path"]);
+        Assert.Equal("Ours", line.Settings["Public:Title"]);
+        Assert.Empty(line.Problems);
+        Assert.Equal("true", CommandLine.Parse(["--demo"]).Settings["Demo"]);
+        Assert.Contains("--dta", Assert.Single(CommandLine.Parse(["--dta=/srv/x"]).Problems), StringComparison.Ordinal);
+        Assert.Contains("--urls needs a value", Assert.Single(CommandLine.Parse(["--urls"]).Problems), StringComparison.Ordinal);
+    }
+}

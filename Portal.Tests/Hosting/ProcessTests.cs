@@ -1,0 +1,147 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Portal.Infrastructure.Postgres;
+using Portal.Tests.Support;
+
+namespace Portal.Tests.Hosting;
+
+/// <summary>The built program, started and ended as people and accidents do.</summary>
+public sealed class ProcessTests : IDisposable
+{
+    readonly ScratchFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task Killed_it_leaves_its_database_running_and_the_next_start_adopts_it_and_Ctrl_C_stops_both()
+    {
+        await using var killed = PortalProcess.Serve(folder.Path);
+        await killed.Line("Create the first administrator at ");
+        await killed.Ready();
+        var server = folder.Postmaster!;
+
+        await using (var second = PortalProcess.Serve(folder.Path))
+        {
+            Assert.Equal(2, await second.Exit());
+            Assert.Equal($"The data folder {folder.Path} is in use by another portal (process {killed.Id}). Stop that one first, or choose another folder with --data DIR (Data:Path).", Assert.Single(second.Errors));
+        }
+
+        killed.Signal("KILL");
+        await killed.Exit();
+        Assert.True(server.LivesIn(folder.Cluster));
+        await using var next = PortalProcess.Serve(folder.Path);
+        await next.Ready();
+        Assert.Contains("Adopted the running PostgreSQL", next.Output, StringComparison.Ordinal);
+        Assert.Equal(server.ProcessId, folder.Postmaster?.ProcessId);
+
+        Assert.Equal(0, await next.Stop());
+        Assert.False(server.LivesIn(folder.Cluster));
+        Assert.Null(folder.Postmaster);
+        Assert.False(File.Exists(folder["portal.pid"]));
+    }
+
+    [Fact]
+    public async Task Its_database_is_started_again_when_it_dies_while_the_portal_runs()
+    {
+        await using var portal = PortalProcess.Serve(folder.Path, new() { ["Timing:PostgresRestartSeconds"] = "0.2" });
+        await portal.Ready();
+        var before = folder.Postmaster!.ProcessId;
+        PortalProcess.Send("KILL", [.. Postmaster.ProcessesOf(folder.Cluster)]);
+        await PortalProcess.Until(() => folder.Postmaster is { IsReady: true } now && now.ProcessId != before, "PostgreSQL to come back", () => portal.Output);
+        Assert.False(portal.HasExited);
+        Assert.Equal(0, await portal.Stop());
+    }
+
+    [Fact]
+    public async Task Started_while_PostgreSQL_is_away_it_stays_up_and_becomes_ready_by_itself()
+    {
+        using var elsewhere = new ScratchFolder();
+        using var data = new DataFolder(elsewhere.Path);
+        data.Claim();
+        using var server = new EmbeddedPostgres(data, TimeProvider.System, NullLogger<EmbeddedPostgres>.Instance);
+        var connection = await server.Start(default);
+        await server.Stop();
+
+        await using var portal = PortalProcess.Serve(folder.Path, new() { ["Database:ConnectionString"] = connection });
+        await portal.Line("The database cannot be reached");
+        Assert.False(portal.HasExited);
+        Assert.DoesNotContain("Portal is ready", portal.Output, StringComparison.Ordinal);
+        await server.Start(default);
+        await portal.Ready();
+        Assert.Equal(0, await portal.Stop());
+        Assert.True(server.IsAlive);
+        await server.Stop();
+    }
+
+    [Fact]
+    public async Task A_wrong_master_key_stops_the_start_and_is_named()
+    {
+        await using (var first = PortalProcess.Serve(folder.Path))
+        {
+            await first.Ready();
+            await first.Stop();
+        }
+        var key = folder["keys", "master.key"];
+        File.Delete(key);
+        PrivateFile.Write(key, RandomNumberGenerator.GetBytes(32));
+        await using var portal = PortalProcess.Serve(folder.Path);
+        Assert.Equal(2, await portal.Exit());
+        Assert.Contains("(Security:MasterKeyFile)", Assert.Single(portal.Errors), StringComparison.Ordinal);
+        Assert.Null(folder.Postmaster);
+    }
+
+    [Fact]
+    public async Task Malformed_configuration_ends_the_start_with_a_line_for_each_key_and_nothing_else()
+    {
+        await using var portal = PortalProcess.Serve(folder.Path, new() { ["Public:TimeZone"] = "Mars/Olympus", ["Timing:FollowSeconds"] = "soon", ["Database:ConnectionString"] = "nonsense" });
+        Assert.Equal(2, await portal.Exit());
+        Assert.Equal(["Database:ConnectionString", "Public:TimeZone", "Timing:FollowSeconds"], portal.Errors.Select(l => l[..l.IndexOf(": ", StringComparison.Ordinal)]).Order(StringComparer.Ordinal));
+        Assert.Equal("", portal.Output);
+        Assert.False(Directory.Exists(folder.Path));
+    }
+
+    [Fact]
+    public async Task Commands_work_on_a_data_folder_whose_portal_is_stopped_and_leave_no_server_behind()
+    {
+        await using (var up = PortalProcess.Start(folder.Path, null, "migrate", "up"))
+        {
+            await up.Line("applied  ");
+            Assert.Equal(0, await up.Exit());
+        }
+        await using (var doctor = PortalProcess.Start(folder.Path, null, "doctor"))
+        {
+            await doctor.Line("All is well.");
+            Assert.Equal(0, await doctor.Exit());
+        }
+        await using (var down = PortalProcess.Start(folder.Path, null, "migrate", "down", "0"))
+        {
+            await down.Line("undone   ");
+            Assert.Equal(0, await down.Exit());
+        }
+        Assert.Single(Directory.GetFiles(folder["backups", "pre-migration"], "*.dump"));
+        await using (var status = PortalProcess.Start(folder.Path, null, "migrate", "status"))
+        {
+            await status.Line("pending  ");
+            Assert.Equal(1, await status.Exit());
+        }
+        await using (var unknown = PortalProcess.Start(folder.Path, null, "make-coffee"))
+        {
+            Assert.Equal(2, await unknown.Exit());
+            Assert.StartsWith("There is no command \"make-coffee\". Commands are: ", Assert.Single(unknown.Errors), StringComparison.Ordinal);
+        }
+        Assert.Null(folder.Postmaster);
+        Assert.Empty(Postmaster.ProcessesOf(folder.Cluster));
+    }
+
+    [Fact]
+    public async Task An_address_that_is_taken_is_said_in_one_line()
+    {
+        var port = PortalProcess.FreePort();
+        using var thief = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, port);
+        thief.Start();
+        await using var portal = PortalProcess.Start(folder.Path, null, "--urls", $"http://127.0.0.1:{port}");
+        Assert.Equal(2, await portal.Exit());
+        Assert.Contains("--urls URL (Urls)", Assert.Single(portal.Errors), StringComparison.Ordinal);
+    }
+}

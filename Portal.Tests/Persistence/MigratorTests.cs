@@ -1,0 +1,138 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Portal.Infrastructure;
+using Portal.Infrastructure.Persistence;
+using Portal.Infrastructure.Persistence.DemoData;
+using Portal.Infrastructure.Postgres;
+using Portal.Tests.Support;
+
+namespace Portal.Tests.Persistence;
+
+public sealed class MigratorTests : IAsyncLifetime
+{
+    readonly Migrator migrator = new(NullLogger<Migrator>.Instance);
+    string connection = "";
+    NpgsqlDataSource source = null!;
+    int copies;
+
+    public async Task InitializeAsync()
+    {
+        connection = await PostgresServer.Empty();
+        source = Database.Connect(connection);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await source.DisposeAsync();
+        await PostgresServer.Drop(connection);
+    }
+
+    Task Up(NpgsqlDataSource to) => migrator.Up(to, KeepCopy, (_, _) => Task.CompletedTask, default);
+
+    Task KeepCopy(CancellationToken ct)
+    {
+        Interlocked.Increment(ref copies);
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Two_nodes_that_start_at_once_migrate_an_empty_database_once_and_without_a_copy()
+    {
+        await using var other = Database.Connect(connection);
+        await Task.WhenAll(Task.Run(() => Up(source)), Task.Run(() => Up(other)));
+        var state = await State();
+        Assert.Empty(state.Pending);
+        Assert.Equal(state.Applied.Count, state.Applied.Distinct().Count());
+        Assert.Equal(0, copies);
+    }
+
+    [Fact]
+    public async Task A_copy_is_kept_before_an_existing_database_is_changed_and_only_then()
+    {
+        await Execute("create table older (n int)");
+        object? seen = null;
+        await migrator.Up(source, async _ => seen = await Scalar("select count(*) from pg_tables where schemaname = 'public'"), (_, _) => Task.CompletedTask, default);
+        Assert.Equal(1L, seen);
+        await Up(source);
+        Assert.Equal(0, copies);
+    }
+
+    [Fact]
+    public async Task Without_a_copy_nothing_is_changed()
+    {
+        await Execute("create table older (n int)");
+        await Assert.ThrowsAsync<CannotStartException>(() => migrator.Up(source, _ => throw new CannotStartException("the disk is full"), (_, _) => Task.CompletedTask, default));
+        Assert.Equal(1L, await Scalar("select count(*) from pg_tables where schemaname = 'public'"));
+        await Up(source);
+    }
+
+    [Fact]
+    public async Task A_database_of_a_newer_version_is_left_alone()
+    {
+        await Up(source);
+        await Execute("insert into \"__EFMigrationsHistory\" values ('29990101000000_Future', '99')");
+        var refused = await Assert.ThrowsAsync<CannotStartException>(() => Up(source));
+        Assert.Contains("29990101000000_Future", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_way_down_works_on_data_and_the_way_up_again_ends_in_the_same_schema()
+    {
+        await Up(source);
+        await using (var database = new Database())
+        {
+            database.Open(Database.Connect(connection));
+            await new DemoData(database, TimeProvider.System).Fill(default);
+        }
+        var (schema, all) = (await Schema(), (await State()).Applied);
+        // One step back and up again, for each migration from the newest to the oldest.
+        for (var i = all.Count - 1; i >= 0; i--)
+        {
+            var target = i == 0 ? "0" : all[i - 1];
+            var undone = await migrator.Down(source, target, KeepCopy, default);
+            Assert.Equal(all.Skip(i).Reverse(), undone);
+            Assert.Equal(all.Take(i), (await State()).Applied);
+            if (i > 0) Assert.NotEqual(0L, await Scalar("select count(*) from incidents"));
+            else Assert.Equal(0L, await Scalar("select count(*) from pg_tables where schemaname = 'public' and tablename <> '__EFMigrationsHistory'"));
+            await Up(source);
+            Assert.Equal(schema, await Schema());
+        }
+        Assert.True(copies > 0);
+    }
+
+    [Fact]
+    public async Task Down_to_what_was_never_applied_is_refused_and_names_what_there_is()
+    {
+        await Up(source);
+        var refused = await Assert.ThrowsAsync<CannotStartException>(() => migrator.Down(source, "Nonsense", KeepCopy, default));
+        Assert.Contains("_Foundation", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0, copies);
+    }
+
+    async Task<MigrationState> State()
+    {
+        await using var db = new PortalDbContext(Database.OptionsFor(source));
+        return await Migrator.State(db, default);
+    }
+
+    /// <summary>What pg_dump says of the schema, without what names this one run of it.</summary>
+    async Task<string> Schema()
+    {
+        var to = new NpgsqlConnectionStringBuilder(connection);
+        var passwords = Path.Combine(Path.GetTempPath(), $"portal-pgpass-{Environment.ProcessId}");
+        PrivateFile.Write(passwords, $"*:*:*:*:{to.Password}\n");
+        var dumped = await Programs.Run([PostgresBinaries.Installed()[0]["pg_dump"], "--schema-only", $"--host={to.Host}", $"--port={to.Port}", $"--username={to.Username}", to.Database!],
+            default, new Dictionary<string, string> { ["PGPASSFILE"] = passwords });
+        Assert.True(dumped.Ok, dumped.Words);
+        return string.Join('\n', dumped.Output.Split('\n').Where(l => !l.StartsWith("\\", StringComparison.Ordinal)));
+    }
+
+    async Task Execute(string sql) => await Scalar(sql);
+
+    async Task<object?> Scalar(string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        return await command.ExecuteScalarAsync();
+    }
+}
