@@ -12,7 +12,7 @@ using Portal.Tests.Support;
 
 namespace Portal.Tests.Access;
 
-public sealed class AccessScreensTests : IAsyncLifetime
+public sealed class AccessScreensTests : IAsyncLifetime, IDisposable
 {
     readonly TestDatabase database = new();
     readonly BunitContext screen = new();
@@ -33,10 +33,15 @@ public sealed class AccessScreensTests : IAsyncLifetime
         identity.SetClaims(new(ClaimTypes.NameIdentifier, alice.Id.Value.ToString()), new(ActorSource.KindClaim, nameof(ActorKind.Person)), new(ClaimTypes.Role, nameof(Role.Admin)));
     }
 
+    public void Dispose()
+    {
+        screen.Dispose();
+        settlers.Dispose();
+    }
+
     public async Task DisposeAsync()
     {
         await screen.DisposeAsync();
-        settlers.Dispose();
         await database.DisposeAsync();
     }
 

@@ -8,7 +8,7 @@ using Portal.Tests.Support;
 
 namespace Portal.Tests.Access;
 
-public sealed class FirstAdministratorTests : IAsyncLifetime
+public sealed class FirstAdministratorTests : IAsyncLifetime, IDisposable
 {
     const string Key = "unattended-key-0123456789";
     readonly TestDatabase database = new();
@@ -23,11 +23,13 @@ public sealed class FirstAdministratorTests : IAsyncLifetime
         settlers = new Settlers(database.Contexts, clock);
     }
 
-    public async Task DisposeAsync()
+    public void Dispose()
     {
+        output.Dispose();
         settlers.Dispose();
-        await database.DisposeAsync();
     }
+
+    public async Task DisposeAsync() => await database.DisposeAsync();
 
     Task Start(BootstrapOptions? bootstrap = null) =>
         new FirstAdministrator(database.Contexts, clock, settlers.Passwords, Settlers.Address, bootstrap, log) { Output = output }.Run(default);

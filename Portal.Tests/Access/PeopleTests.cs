@@ -6,7 +6,7 @@ using Portal.Tests.Support;
 
 namespace Portal.Tests.Access;
 
-public sealed class PeopleTests : IAsyncLifetime
+public sealed class PeopleTests : IAsyncLifetime, IDisposable
 {
     readonly TestDatabase database = new();
     readonly FakeClock clock = new();
@@ -20,11 +20,9 @@ public sealed class PeopleTests : IAsyncLifetime
         alice = await settlers.Settle("Alice", Role.Admin);
     }
 
-    public async Task DisposeAsync()
-    {
-        settlers.Dispose();
-        await database.DisposeAsync();
-    }
+    public void Dispose() => settlers.Dispose();
+
+    public async Task DisposeAsync() => await database.DisposeAsync();
 
     Actor Alice => Settlers.ActorOf(alice);
 
@@ -143,7 +141,7 @@ public sealed class PeopleTests : IAsyncLifetime
         var done = await Task.WhenAll(Remove(alice, carol), Remove(carol, alice));
         Assert.Single(done, true);
         await using var db = database.Open();
-        Assert.Single((await db.People.ToListAsync()).Where(p => p.CanAdminister));
+        Assert.Single(await db.People.ToListAsync(), p => p.CanAdminister);
     }
 
     [Fact]

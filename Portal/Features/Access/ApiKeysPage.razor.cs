@@ -10,7 +10,8 @@ public sealed partial class ApiKeysPage
 
     readonly HashSet<string> scopes = [];
     List<ApiKeyList.Row>? rows;
-    bool more, creating, busy;
+    ElementReference first;
+    bool more, creating, focusing, busy;
     string? name, createdName;
     CreateApiKey.Created? created;
     ApiKeyList.Row? asked;
@@ -20,6 +21,15 @@ public sealed partial class ApiKeysPage
         Watch("api-keys", Reload);
         await Try(Reload);
     }
+
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        if (!focusing) return;
+        focusing = false;
+        await first.FocusAsync();
+    }
+
+    void StartCreating() => creating = focusing = true;
 
     async Task Reload()
     {

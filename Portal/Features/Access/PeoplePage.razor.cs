@@ -12,7 +12,8 @@ public sealed partial class PeoplePage
     List<PeopleList.Row>? rows;
     /// <summary>A refused choice makes the controls anew, so that they show what stands.</summary>
     int refusedRoles;
-    bool more, adding, busy, deactivating;
+    ElementReference first;
+    bool more, adding, focusing, busy, deactivating;
     string? name, email, linkFor;
     Role role = Role.Staff;
     PersonalLink? link;
@@ -24,6 +25,15 @@ public sealed partial class PeoplePage
         Watch("people", Reload);
         await Try(Reload);
     }
+
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        if (!focusing) return;
+        focusing = false;
+        await first.FocusAsync();
+    }
+
+    void StartAdding() => adding = focusing = true;
 
     async Task Reload()
     {
