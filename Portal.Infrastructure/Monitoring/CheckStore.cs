@@ -24,21 +24,20 @@ public sealed class CheckStore(Database database, string node)
     /// <summary>Topics fit a notification of at most 8,000 bytes.</summary>
     const int TopicsAtOnce = 150;
 
-    /// <returns>The monitors of which something was stored.</returns>
-    public async Task<IReadOnlyCollection<MonitorId>> Store(IReadOnlyList<FoundCheck> checks, IReadOnlyList<SeenState> states, CancellationToken ct)
+    public async Task Store(IReadOnlyList<FoundCheck> checks, IReadOnlyList<SeenState> states, CancellationToken ct)
     {
         try
         {
-            return await Store(checks, states, Copy, ct);
+            await Store(checks, states, Copy, ct);
         }
         // A second writer, or our own batch whose commit was not confirmed before the connection broke: keep what is new.
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            return await Store(checks, states, InsertNew, ct);
+            await Store(checks, states, InsertNew, ct);
         }
     }
 
-    async Task<IReadOnlyCollection<MonitorId>> Store(IReadOnlyList<FoundCheck> checks, IReadOnlyList<SeenState> states,
+    async Task Store(IReadOnlyList<FoundCheck> checks, IReadOnlyList<SeenState> states,
         Func<NpgsqlConnection, IReadOnlyList<FoundCheck>, CancellationToken, Task> write, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
@@ -48,10 +47,8 @@ public sealed class CheckStore(Database database, string node)
         if (current.Count > 0) await write(connection, current, ct);
         var seen = states.Where(s => epochs.GetValueOrDefault(s.Shard) == s.Epoch).ToList();
         if (seen.Count > 0) await Update(connection, seen, ct);
-        var stored = current.Select(c => c.Result.Monitor).Distinct().ToList();
-        await Notify(connection, stored, ct);
+        await Notify(connection, [.. current.Select(c => c.Result.Monitor).Distinct()], ct);
         await transaction.CommitAsync(ct);
-        return stored;
     }
 
     /// <summary>Deletes up to <paramref name="most"/> results from before a time.</summary>

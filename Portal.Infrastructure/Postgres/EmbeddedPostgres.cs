@@ -16,6 +16,7 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
     static readonly TimeSpan SaysThatItWaits = TimeSpan.FromSeconds(10), Step = TimeSpan.FromMilliseconds(25);
 
     readonly SemaphoreSlim gate = new(1, 1);
+    readonly TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     ServerAccount? account;
     Postmaster? running;
     string? cluster;
@@ -27,6 +28,9 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
     /// <summary>Whether the server that runs was found alive rather than started.</summary>
     public bool Adopted { get; private set; }
 
+    /// <summary>Completes when it runs for the first time.</summary>
+    public Task Started => started.Task;
+
     public bool IsAlive => running is not null && cluster is not null && running.LivesIn(cluster);
 
     /// <summary>Starts or adopts the server, and makes the database where it is missing.</summary>
@@ -37,6 +41,7 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         await gate.WaitAsync(ct);
         try
         {
+            if (IsAlive) return Connection(running!.Port, Password());
             account ??= ServerAccount.Find();
             var installed = PostgresBinaries.Installed();
             var place = await ClusterPlace.Choose(data, account, log, clock, ct);
@@ -44,9 +49,8 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
             var fresh = !place.Exists;
             if (fresh) await Initialise(place, PostgresBinaries.Newest(installed), ct);
             var password = Password();
-            if (await Adopt(password, ct)) return Connection(running!.Port, password);
-            var binaries = await ClusterVersion.Fit(place.Folder, installed, account, password, log, clock, ct);
-            await Launch(binaries, password, ct);
+            if (!await Adopt(password, ct)) await Launch(await ClusterVersion.Fit(place.Folder, installed, account, password, log, clock, ct), ct);
+            started.TrySetResult();
             await EnsureDatabase(password, ct);
             return Connection(running!.Port, password);
         }
@@ -146,7 +150,7 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         return false;
     }
 
-    async Task Launch(PostgresBinaries binaries, string password, CancellationToken ct)
+    async Task Launch(PostgresBinaries binaries, CancellationToken ct)
     {
         var sockets = Sockets();
         await account!.MakeFolder(sockets, ct);
@@ -156,13 +160,28 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         // The shell only opens the log file: exec leaves the server as our child, setsid gives it a session of its own.
         var start = new ProcessStartInfo("sh", ["-c", "umask 077; log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "sh", output, .. server]) { WorkingDirectory = "/" };
         start.Environment["LC_ALL"] = "C.UTF-8";
+        child?.Dispose();
         child = Process.Start(start)!;
+        try
+        {
+            await BecomeReady(child, binaries, output, ct);
+        }
+        catch (OperationCanceledException)
+        {
+            // We stop while it starts: it must not stay behind.
+            await End(cluster!, child.Id, TimeSpan.FromSeconds(10));
+            throw;
+        }
+    }
+
+    async Task BecomeReady(Process server, PostgresBinaries binaries, string output, CancellationToken ct)
+    {
         var began = clock.GetTimestamp();
         var said = TimeSpan.Zero;
         while (true)
         {
-            if (child.HasExited) throw new IOException($"PostgreSQL did not start: {LastWords(output)}");
-            if (Postmaster.Read(cluster!) is { IsReady: true } ready && ready.ProcessId == child.Id)
+            if (server.HasExited) throw new IOException($"PostgreSQL did not start: {LastWords(output)}");
+            if (Postmaster.Read(cluster!) is { IsReady: true } ready && ready.ProcessId == server.Id)
             {
                 running = ready;
                 log.LogInformation("PostgreSQL {Major} runs (process {Pid}, port {Port}) after {Milliseconds:0} ms", binaries.Major, ready.ProcessId, ready.Port, clock.GetElapsedTime(began).TotalMilliseconds);

@@ -32,7 +32,7 @@ public sealed class ProcessTests : IDisposable
         Assert.True(server.LivesIn(folder.Cluster));
         await using var next = PortalProcess.Serve(folder.Path);
         await next.Ready();
-        Assert.Contains("Adopted the running PostgreSQL", next.Output, StringComparison.Ordinal);
+        await next.Line("Adopted the running PostgreSQL");
         Assert.Equal(server.ProcessId, folder.Postmaster?.ProcessId);
 
         Assert.Equal(0, await next.Stop());

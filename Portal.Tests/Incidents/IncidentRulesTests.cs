@@ -20,6 +20,8 @@ public class IncidentRulesTests
     static IncidentUpdate Say(Incident incident, IncidentStatus status, DateTimeOffset at, params ComponentChange[] changes) =>
         incident.Post(status, $"Now {status}.", UpdateVisibility.Public, changes, Cast.Bob, at);
 
+    static string? FieldOf(Func<object?> refused) => Assert.Throws<DomainException>(() => { refused(); }).Field;
+
     static string? FieldOf(Action refused) => Assert.Throws<DomainException>(refused).Field;
 
     [Fact]

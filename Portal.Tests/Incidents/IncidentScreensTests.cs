@@ -118,7 +118,7 @@ public class IncidentScreensTests(TestDatabase database) : IClassFixture<TestDat
         var page = Room(screen, id);
         Assert.Equal("Post update", page.Find(".composer button[type=submit]").TextContent);
         page.FindAll(".composer input[name=visibility]")[1].Change(true);
-        Assert.Equal("Note for the team", page.Find(".composer button[type=submit]").TextContent);
+        page.WaitForAssertion(() => Assert.Equal("Note for the team", page.Find(".composer button[type=submit]").TextContent), Patience);
         page.Find(".composer textarea").Change("Only for us");
         page.Find(".composer").Submit();
         page.WaitForAssertion(() => Assert.Contains("Only for us", page.Find(".timeline li.internal").TextContent, StringComparison.Ordinal), Patience);

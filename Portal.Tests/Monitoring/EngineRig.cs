@@ -7,7 +7,6 @@ using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Engine;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
-using Portal.Live;
 using Portal.Tests.Support;
 using Monitor = Portal.Domain.Monitoring.Monitor;
 
@@ -19,20 +18,18 @@ sealed class EngineRig : IAsyncDisposable
     readonly Database connection = new();
     readonly CancellationTokenSource ended = new();
 
-    public EngineRig(TestDatabase database, string node = "node-a", FakeClock? clock = null, ScriptedProbe? probe = null, double leaseSeconds = 8)
+    public EngineRig(TestDatabase database, string node = "node-a", FakeClock? clock = null, ScriptedProbe? probe = null, double leaseSeconds = 8, string? connectionString = null)
     {
         Clock = clock ?? new FakeClock(TimeProvider.System.GetUtcNow());
         Probe = probe ?? new ScriptedProbe();
-        Feed = new ChangeFeed(Clock, NullLogger<ChangeFeed>.Instance);
         // A pool of its own, so that a test can cut off this node alone.
-        connection.Open(Database.Connect(database.ConnectionString, node));
-        Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new SelfAddress(new NoServer())), Feed,
+        connection.Open(Database.Connect(connectionString ?? database.ConnectionString, node));
+        Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new SelfAddress(new NoServer())),
             new EngineSettings(node, TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)), NullLoggerFactory.Instance);
     }
 
     public FakeClock Clock { get; }
     public ScriptedProbe Probe { get; }
-    public ChangeFeed Feed { get; }
     public MonitoringEngine Engine { get; }
 
     public async Task<EngineRig> Start()

@@ -222,11 +222,15 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
         for (var i = 0; i < 50; i++) await EngineRig.Add(database, $"https://shop.example/{i}");
         await using var rig = await new EngineRig(database).Start();
         var announced = 0;
-        using var _ = rig.Feed.Subscribe("checks", () => { Interlocked.Increment(ref announced); return Task.CompletedTask; }, TimeSpan.Zero);
+        await using var listener = new Npgsql.NpgsqlConnection(database.ConnectionString);
+        await listener.OpenAsync();
+        listener.Notification += (_, e) => { if (e.Payload.EndsWith(",checks", StringComparison.Ordinal) && e.Payload.StartsWith("monitor:", StringComparison.Ordinal)) announced++; };
+        await using (var listen = new Npgsql.NpgsqlCommand($"listen {Infrastructure.Persistence.Changes.Channel}", listener)) await listen.ExecuteNonQueryAsync();
         await rig.Until(() => rig.Probe.Looks.Count >= 50, "a check of each", 0.1);
         rig.Clock.FastForward(TimeSpan.FromMilliseconds(500));
         await rig.Until(async () => await Read(db => db.Checks.CountAsync()) >= 50, "all results", 0);
-        Assert.True(Volatile.Read(ref announced) > 0);
+        await listener.WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.True(announced > 0);
     }
 
     [Fact]

@@ -125,7 +125,7 @@ public sealed class MigratorTests : IAsyncLifetime
         var dumped = await Programs.Run([PostgresBinaries.Installed()[0]["pg_dump"], "--schema-only", $"--host={to.Host}", $"--port={to.Port}", $"--username={to.Username}", to.Database!],
             default, new Dictionary<string, string> { ["PGPASSFILE"] = passwords });
         Assert.True(dumped.Ok, dumped.Words);
-        return string.Join('\n', dumped.Output.Split('\n').Where(l => !l.StartsWith("\\", StringComparison.Ordinal)));
+        return string.Join('\n', dumped.Output.Split('\n').Where(l => !l.StartsWith('\\')));
     }
 
     async Task Execute(string sql) => await Scalar(sql);

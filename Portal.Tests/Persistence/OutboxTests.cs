@@ -17,7 +17,7 @@ public sealed class OutboxTests : IAsyncLifetime
 
     public Task DisposeAsync() => database.DisposeAsync();
 
-    OutboxDispatcher Node(string name, IOutboxHandler handler, TimeSpan? lease = null) =>
+    OutboxDispatcher Node(string name, OutboxHandler handler, TimeSpan? lease = null) =>
         new(database.Database, [handler], new NodeName(name), TimeProvider.System, lease ?? Lease, NullLogger<OutboxDispatcher>.Instance);
 
     async Task Owe(int count, string topic = "thing.done")
@@ -32,7 +32,7 @@ public sealed class OutboxTests : IAsyncLifetime
     {
         await Owe(60);
         var (inside, handled, overlaps) = (new ConcurrentDictionary<string, byte>(), new ConcurrentBag<string>(), 0);
-        var handler = new Handler("thing.done", async (payload, ct) =>
+        var handler = new OutboxHandler("thing.done", async (payload, ct) =>
         {
             if (!inside.TryAdd(payload, 0)) Interlocked.Increment(ref overlaps);
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, ct);
@@ -51,7 +51,7 @@ public sealed class OutboxTests : IAsyncLifetime
     {
         await Owe(5);
         var handled = 0;
-        var handler = new Handler("thing.done", (payload, _) =>
+        var handler = new OutboxHandler("thing.done", (payload, _) =>
         {
             if (payload.Contains('2', StringComparison.Ordinal)) throw new InvalidOperationException("the mail server is closed");
             Interlocked.Increment(ref handled);
@@ -72,7 +72,7 @@ public sealed class OutboxTests : IAsyncLifetime
     {
         await Owe(1);
         await Scalar("update outbox set claimed_by = 'dead', attempts = 1, due_at = clock_timestamp() + interval '1 hour'");
-        var handler = new Handler("thing.done", (_, _) => Task.CompletedTask);
+        var handler = new OutboxHandler("thing.done", (_, _) => Task.CompletedTask);
         Assert.Equal(0, await Node("b", handler).Drain(default));
         await Scalar("update outbox set due_at = clock_timestamp() - interval '1 second'");
         Assert.Equal(1, await Node("b", handler).Drain(default));
@@ -84,7 +84,7 @@ public sealed class OutboxTests : IAsyncLifetime
     {
         await Owe(1);
         var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var slow = Node("a", new Handler("thing.done", async (_, ct) =>
+        var slow = Node("a", new OutboxHandler("thing.done", async (_, ct) =>
         {
             started.TrySetResult();
             await finish.Task.WaitAsync(ct);
@@ -93,7 +93,7 @@ public sealed class OutboxTests : IAsyncLifetime
         await started.Task;
         var first = (DateTime)(await Scalar("select due_at from outbox"))!;
         await PortalProcess.Until(() => (DateTime)Scalar("select due_at from outbox").GetAwaiter().GetResult()! > first.AddSeconds(1.5), "the lease to be renewed beyond its first end");
-        Assert.Equal(0, await Node("b", new Handler("thing.done", (_, _) => Task.CompletedTask)).Drain(default));
+        Assert.Equal(0, await Node("b", new OutboxHandler("thing.done", (_, _) => Task.CompletedTask)).Drain(default));
         finish.SetResult();
         Assert.Equal(1, await draining);
     }
@@ -103,7 +103,7 @@ public sealed class OutboxTests : IAsyncLifetime
     {
         await Owe(1);
         var (started, cancelled) = (new TaskCompletionSource(), false);
-        var robbed = Node("a", new Handler("thing.done", async (_, ct) =>
+        var robbed = Node("a", new OutboxHandler("thing.done", async (_, ct) =>
         {
             started.TrySetResult();
             try { await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct); }
@@ -122,7 +122,7 @@ public sealed class OutboxTests : IAsyncLifetime
     {
         await Owe(1, "unheard.of");
         await Owe(1);
-        var node = Node("a", new Handler("thing.done", (_, _) => Task.CompletedTask));
+        var node = Node("a", new OutboxHandler("thing.done", (_, _) => Task.CompletedTask));
         Assert.Equal(1, await node.Drain(default));
         Assert.Equal(0, await Scalar("select attempts from outbox where topic = 'unheard.of'"));
         await node.Tidy(default);
@@ -136,11 +136,5 @@ public sealed class OutboxTests : IAsyncLifetime
     {
         await using var command = database.Database.Source.CreateCommand(sql);
         return await command.ExecuteScalarAsync();
-    }
-
-    sealed class Handler(string topic, Func<string, CancellationToken, Task> handle) : IOutboxHandler
-    {
-        public string Topic => topic;
-        public Task Handle(string payload, CancellationToken ct) => handle(payload, ct);
     }
 }

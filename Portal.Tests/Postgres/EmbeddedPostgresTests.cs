@@ -44,7 +44,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
         Assert.Equal("127.0.0.1", await Scalar(connection, "show listen_addresses"));
         Assert.Equal("scram-sha-256", await Scalar(connection, "select string_agg(distinct auth_method, ',') from pg_hba_file_rules"));
         Assert.Equal("on", await Scalar(connection, "show data_checksums"));
-        Assert.Equal(first.ProcessId.ToString(), SessionOf(first.ProcessId!.Value));
+        Assert.Equal(first.ProcessId!.Value, SessionOf(first.ProcessId.Value));
         var refused = await Assert.ThrowsAsync<PostgresException>(() => Execute(new NpgsqlConnectionStringBuilder(connection) { Password = "wrong" }.ConnectionString, "select 1"));
         Assert.Equal("28P01", refused.SqlState);
 
@@ -173,10 +173,10 @@ public sealed class EmbeddedPostgresTests : IDisposable
         return stat.StandardOutput.ReadToEnd().Trim();
     }
 
-    static string SessionOf(int pid)
+    static int SessionOf(int pid)
     {
         var stat = File.ReadAllText($"/proc/{pid}/stat");
-        return stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3];
+        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3], CultureInfo.InvariantCulture);
     }
 
     static async Task Execute(string connection, string sql) => await Scalar(connection, sql);

@@ -58,7 +58,7 @@ public partial class ResourceTests
 
     [GeneratedRegex(@"@\*.*?\*@", RegexOptions.Singleline)]
     private static partial Regex Comments();
-    [GeneratedRegex(@"@(?:foreach|if|inherits|namespace|using)\b[^\n]*|\belse(?: if [^\n]*)?|@\((?:[^()""]|""[^""]*""|\((?:[^()""]|""[^""]*"")*\))*\)|@[A-Za-z][\w.]*(?:\[[^\]]*\]|\((?:[^()""]|""[^""]*""|\((?:[^()]|""[^""]*"")*\))*\)|\.\w+)*")]
+    [GeneratedRegex(@"@(?:foreach|if|inherits|namespace|using)\b[^\n]*|\belse(?: if [^\n]*)?|@\((?>[^()""]|""[^""]*""|(?<o>\()|(?<-o>\)))*(?(o)(?!))\)|@[A-Za-z][\w.]*(?:\[[^\]]*\]|\((?>[^()""]|""[^""]*""|(?<o>\()|(?<-o>\)))*(?(o)(?!))\)|\.\w+)*")]
     private static partial Regex Expressions();
     [GeneratedRegex(@">([^<>{}]*)<")]
     private static partial Regex Texts();

@@ -12,18 +12,16 @@ using Portal.Tests.Support;
 
 namespace Portal.Tests.Security;
 
-public sealed class MasterKeyTests : IAsyncLifetime
+public sealed class MasterKeyTests : IAsyncLifetime, IDisposable
 {
     readonly TestDatabase database = new();
     readonly ScratchFolder scratch = new();
 
     public Task InitializeAsync() => database.InitializeAsync();
 
-    public async Task DisposeAsync()
-    {
-        scratch.Dispose();
-        await database.DisposeAsync();
-    }
+    public Task DisposeAsync() => database.DisposeAsync();
+
+    public void Dispose() => scratch.Dispose();
 
     MasterKey Key(string name = "master.key") => new(scratch["keys", name]);
 

@@ -17,7 +17,7 @@ public sealed class ComponentsPageTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await database.InitializeAsync();
-        screen = new StaffScreen(database, clock, Cast.Alice);
+        screen = AlicesScreen();
         var add = new AddComponent(database.Contexts, clock);
         foreach (var (name, group) in new[] { ("Status", null), ("Website", "Shop"), ("Payments", "Shop"), ("API", "Developers") })
             await add.Execute(new(name, Group: group), Cast.Alice, default);
@@ -28,6 +28,8 @@ public sealed class ComponentsPageTests : IAsyncLifetime
         await screen.DisposeAsync();
         await database.DisposeAsync();
     }
+
+    StaffScreen AlicesScreen() => new(database, clock, Cast.Alice);
 
     IRenderedComponent<ComponentsPage> Page()
     {

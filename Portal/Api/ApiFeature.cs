@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Portal.Api.Describing;
 using Portal.Features.Access;
 using Portal.Features.Incidents;
 using Portal.Features.Monitoring;
@@ -28,6 +29,8 @@ public static class ApiFeature
         services.AddSingleton<IPublication, ReadApiPublication>();
         services.AddSingleton<IPublication, FeedPublication>();
         services.AddSingleton<IPublication, BadgePublication>();
+        services.AddOpenApi("v1", ManagementDocument.Configure);
+        services.AddSingleton<DescriptionEndpoints>();
         services.AddRateLimiter(_ => { });
         services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<IConfiguration>((options, configuration) =>
         {
@@ -57,6 +60,7 @@ public static class ApiFeature
         v1.MapMonitoringApi();
         v1.MapAccessApi();
         app.MapReadApi();
+        DescriptionEndpoints.Map(app);
         return app;
     }
 

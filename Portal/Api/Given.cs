@@ -22,8 +22,11 @@ sealed class GivenConverters : JsonConverterFactory
     {
         public override bool HandleNull => true;
 
+        // Not JsonSerializer.Deserialize: the refusal of a value would lose the path of its field.
+        static T? Value(ref Utf8JsonReader reader, JsonSerializerOptions options) => ((JsonConverter<T>)options.GetConverter(typeof(T))).Read(ref reader, typeof(T), options);
+
         public override Given<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            new(true, reader.TokenType == JsonTokenType.Null && default(T) is null ? default : JsonSerializer.Deserialize<T>(ref reader, options));
+            new(true, reader.TokenType == JsonTokenType.Null && default(T) is null ? default : Value(ref reader, options));
 
         public override void Write(Utf8JsonWriter writer, Given<T> value, JsonSerializerOptions options) => JsonSerializer.Serialize(writer, value.Value, options);
     }

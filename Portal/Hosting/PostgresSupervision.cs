@@ -5,14 +5,14 @@ namespace Portal.Hosting;
 
 /// <summary>Starts the private server again when it ends without being asked to, and stops it when everything else has stopped.</summary>
 public sealed class PostgresSupervision(
-    DatabaseOpening opening, EmbeddedPostgres postgres, StartupState state, PortalOptions options, TimeProvider clock, ILogger<PostgresSupervision> log) : BackgroundService, IHostedLifecycleService
+    DatabaseOpening opening, EmbeddedPostgres postgres, PortalOptions options, TimeProvider clock, ILogger<PostgresSupervision> log) : BackgroundService, IHostedLifecycleService
 {
     static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1), Healthy = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!opening.IsEmbedded) return;
-        await state.Prepared.WaitAsync(stoppingToken);
+        await postgres.Started.WaitAsync(stoppingToken);
         var wait = options.Timing.PostgresRestart;
         while (!stoppingToken.IsCancellationRequested)
         {

@@ -13,7 +13,7 @@ public static class LiveFeature
     {
         services.AddSingleton<ChangeFeed>();
         services.AddSingleton(s => new OutboxDispatcher(
-            s.GetRequiredService<Database>(), s.GetServices<IOutboxHandler>(), s.GetRequiredService<NodeName>(), s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<Database>(), s.GetServices<OutboxHandler>(), s.GetRequiredService<NodeName>(), s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<PortalOptions>().Timing.OutboxLease, s.GetRequiredService<ILogger<OutboxDispatcher>>()));
         services.AddHostedService<OutboxDispatch>();
         services.AddSingleton<LivePages>();

@@ -14,6 +14,8 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
     public async Task<IResult> Incident(PageLanguage language, string id, CancellationToken ct)
     {
         if (!Id.TryParse<IncidentId>(id, out var incident)) return Missing(language);
+        if (publisher.Model?.Incidents.FirstOrDefault(i => i.Id == incident) is { } known)
+            return new Answer(rendering.Bytes<IncidentPage>(("Page", Page(language)), ("Incident", known)), StatusCodes.Status200OK, address.Settings);
         return await FromDatabase(language, async page =>
             rendering.Bytes<IncidentPage>(("Page", page), ("Incident", await incidents.Load(incident, page.AsOf, ct))));
     }
@@ -28,6 +30,12 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
             return rendering.Bytes<HistoryPage>(("Page", page), ("Month", month), ("Incidents", await incidents.Load(from, to, page.AsOf, ct)));
         });
     }
+
+    /// <summary>Only in the moment between a new component and its published page, and for those that do not exist.</summary>
+    public IResult Component(PageLanguage language, string slug) =>
+        publisher.Model?.Components.FirstOrDefault(c => c.Slug == slug) is { } known
+            ? new Answer(rendering.Bytes<ComponentPage>(("Page", Page(language)), ("Component", known)), StatusCodes.Status200OK, address.Settings)
+            : Missing(language);
 
     public IResult Missing(PageLanguage language) => Message(language, "missing", StatusCodes.Status404NotFound);
 

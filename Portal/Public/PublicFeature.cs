@@ -34,7 +34,7 @@ public static class PublicFeature
             var pages = everybody.MapGroup(language.Prefix);
             pages.MapGet("/incidents/{id}", (string id, OnDemandPages on, CancellationToken ct) => on.Incident(language, id, ct));
             pages.MapGet("/history/{month}", (string month, OnDemandPages on, CancellationToken ct) => on.Month(language, month, ct));
-            pages.MapGet("/components/{slug}", (OnDemandPages on) => on.Missing(language));
+            pages.MapGet("/components/{slug}", (string slug, OnDemandPages on) => on.Component(language, slug));
             pages.MapGet("/history", (OnDemandPages on) => on.Starting(language));
             everybody.MapGet(language.FrontPath, (OnDemandPages on) => on.Starting(language));
         }

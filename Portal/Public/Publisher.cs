@@ -21,7 +21,7 @@ public sealed class Publisher(
     volatile FrozenDictionary<string, PublishedBytes> served = FrozenDictionary<string, PublishedBytes>.Empty;
     volatile PublishedBytes? english, german;
     StatusPageModel? model;
-    DateTimeOffset asOf;
+    DateTimeOffset asOf, published;
     long lastVersion = -1;
     bool mustRead;
 
@@ -81,8 +81,9 @@ public sealed class Publisher(
     async Task Wait(CancellationToken ct)
     {
         var now = clock.GetUtcNow();
-        var next = Model is { } known ? PageClock.Next(known, address.Settings.Zone, pulse.IsLost ? ConfirmedAt(known) : null, now) : now.AddMinutes(1);
-        using var due = new CancellationTokenSource(next - now, clock);
+        // After what was published, not after this moment: an instant in between must not be missed.
+        var next = Model is { } known ? PageClock.Next(known, address.Settings.Zone, pulse.IsLost ? ConfirmedAt(known) : null, published) : now.AddMinutes(1);
+        using var due = new CancellationTokenSource(next > now ? next - now : TimeSpan.Zero, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, due.Token);
         try
         {
@@ -116,7 +117,7 @@ public sealed class Publisher(
     void Publish()
     {
         var current = Model!;
-        var now = clock.GetUtcNow();
+        var now = published = clock.GetUtcNow();
         var confirmed = pulse.IsLost ? ConfirmedAt(current) : now;
         var stale = now - confirmed >= PageClock.StaleAfter;
         if (stale) current = current with { ReadAt = confirmed };

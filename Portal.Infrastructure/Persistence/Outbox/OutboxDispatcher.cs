@@ -8,14 +8,14 @@ namespace Portal.Infrastructure.Persistence.Outbox;
 /// A claim pushes the row's due time behind the lease and remembers node and attempt; while the handler works the lease is renewed, and a handler whose lease
 /// was lost is cancelled. Whoever dies is followed by the next claim after the lease. All times are the database's: nodes' clocks may differ.
 /// </remarks>
-public sealed class OutboxDispatcher(Database database, IEnumerable<IOutboxHandler> handlers, NodeName node, TimeProvider clock, TimeSpan lease, ILogger<OutboxDispatcher> log)
+public sealed class OutboxDispatcher(Database database, IEnumerable<OutboxHandler> handlers, NodeName node, TimeProvider clock, TimeSpan lease, ILogger<OutboxDispatcher> log)
 {
     /// <summary>So many messages are handled side by side.</summary>
     const int Width = 4;
     const int LoudAfter = 5;
     static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1), LongestWait = TimeSpan.FromMinutes(15), Kept = TimeSpan.FromDays(7);
 
-    readonly Dictionary<string, IOutboxHandler> byTopic = handlers.ToDictionary(h => h.Topic);
+    readonly Dictionary<string, OutboxHandler> byTopic = handlers.ToDictionary(h => h.Topic);
 
     sealed record Claimed(Guid Id, string Topic, string Payload, int Attempt);
 

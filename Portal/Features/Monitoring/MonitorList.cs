@@ -39,7 +39,7 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         if (filter.Search is { Length: > 0 } search)
         {
             var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
-            monitors = monitors.Where(m => EF.Functions.ILike(m.Name, pattern) || EF.Functions.ILike(m.Target, pattern));
+            monitors = monitors.Where(m => EF.Functions.ILike(m.Name, pattern, "\\") || EF.Functions.ILike(m.Target, pattern, "\\"));
         }
         var rows = Joined(db, monitors);
         if (filter.Component is { } slug) rows = rows.Where(r => r.ComponentSlug == slug);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Portal.Api;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
@@ -24,7 +23,7 @@ public static class MonitoringApi
     /// <summary>What is left out stays; <c>"component": null</c> detaches.</summary>
     /// <param name="Version">Of the answer that is edited; or If-Match.</param>
     public sealed record MonitorPatch(
-        string? Name, string? Target, int? IntervalSeconds, int? TimeoutSeconds, JsonElement Component, string? ExpectStatus,
+        string? Name, string? Target, int? IntervalSeconds, int? TimeoutSeconds, Given<string> Component, string? ExpectStatus,
         int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, uint? Version);
 
     public sealed record MonitorAnswer(
@@ -94,13 +93,7 @@ public static class MonitoringApi
     {
         var (monitor, actor) = (IdOf(id), http.User.ToActor());
         var old = (await monitors.LoadOne(monitor, actor, ct)).Monitor.Settings;
-        var component = body.Component.ValueKind switch
-        {
-            JsonValueKind.Undefined => old.Component,
-            JsonValueKind.Null => null,
-            JsonValueKind.String => await components.Find(body.Component.GetString(), ct),
-            _ => throw new DomainException("It must be the slug or the id of a component, or null.", "component"),
-        };
+        var component = body.Component.IsGiven ? await components.Find(body.Component.Value, ct) : old.Component;
         var failures = body.FailuresBeforeDown ?? old.FailuresBeforeDown;
         var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds) ?? old.Interval, Seconds(body.TimeoutSeconds) ?? old.Timeout,
             component, failures, body.Window ?? Math.Max(old.Window, failures), body.SuccessesBeforeUp ?? old.SuccessesBeforeUp, body.Impact ?? old.Impact,

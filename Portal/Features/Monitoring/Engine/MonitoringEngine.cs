@@ -4,7 +4,6 @@ using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
-using Portal.Live;
 using Monitor = Portal.Domain.Monitoring.Monitor;
 
 namespace Portal.Features.Monitoring.Engine;
@@ -28,13 +27,13 @@ public sealed class MonitoringEngine : BackgroundService
     readonly Bell follow, keep;
     volatile Dictionary<int, long> held = [];
 
-    public MonitoringEngine(Database database, TimeProvider clock, CheckRunner runner, ChangeFeed feed, EngineSettings settings, ILoggerFactory logs)
+    public MonitoringEngine(Database database, TimeProvider clock, CheckRunner runner, EngineSettings settings, ILoggerFactory logs)
     {
         (this.database, this.clock, this.runner, this.settings) = (database, clock, runner, settings);
         log = logs.CreateLogger<MonitoringEngine>();
         claims = new ShardClaims(database, settings.Node, settings.Lease);
         store = new CheckStore(database, settings.Node);
-        recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), feed, clock, logs.CreateLogger<Recorder>());
+        recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>());
         timetable = new Timetable(clock, new Random());
         (follow, keep) = (new Bell(clock), new Bell(clock));
     }

@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Portal.Components;
 using Portal.Domain.Monitoring;
 using Portal.Infrastructure.Monitoring;
-using Portal.Live;
 
 namespace Portal.Features.Monitoring.Engine;
 
@@ -17,7 +16,6 @@ sealed class Recorder
 
     readonly CheckStore store;
     readonly Consequences consequences;
-    readonly ChangeFeed feed;
     readonly TimeProvider clock;
     readonly ILogger<Recorder> log;
     readonly Channel<FoundCheck> results;
@@ -26,9 +24,9 @@ sealed class Recorder
     List<FoundCheck> batch = [];
     long dropped;
 
-    public Recorder(CheckStore store, Consequences consequences, ChangeFeed feed, TimeProvider clock, ILogger<Recorder> log, int waiting = EngineSettings.WaitingResults)
+    public Recorder(CheckStore store, Consequences consequences, TimeProvider clock, ILogger<Recorder> log, int waiting = EngineSettings.WaitingResults)
     {
-        (this.store, this.consequences, this.feed, this.clock, this.log) = (store, consequences, feed, clock, log);
+        (this.store, this.consequences, this.clock, this.log) = (store, consequences, clock, log);
         (any, urgent) = (new Bell(clock), new Bell(clock));
         results = Channel.CreateBounded<FoundCheck>(
             new BoundedChannelOptions(waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => Interlocked.Increment(ref dropped));
@@ -103,8 +101,7 @@ sealed class Recorder
         foreach (var watched in seen.Where(w => !w.IsDropped)) watched.Unsaved(s => states.Add(SeenState.Of(s, watched.Shard, watched.Epoch)));
         try
         {
-            var stored = await store.Store(batch, states, ct);
-            feed.Publish(stored.Select(m => $"monitor:{m}").Append("checks"));
+            await store.Store(batch, states, ct);
         }
         catch (Exception e) when (e is not OperationCanceledException && !Refusal.IsDatabaseAway(e))
         {

@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Portal.Features.Access;
+using Portal.Tests.Support;
+
+namespace Portal.Tests.Monitoring;
+
+/// <summary>Through the whole portal: key, frame, use case, engine and back.</summary>
+public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
+{
+    async Task<HttpClient> Client(params string[] scopes)
+    {
+        var made = await host.Get<CreateApiKey>().Execute(new("Test", scopes.Length > 0 ? scopes : ["monitors:read", "monitors:write", "monitors:private"]), Cast.Alice, default);
+        return host.Client(made.Secret);
+    }
+
+    static async Task<JsonElement> Read(HttpResponseMessage response) => (await response.Content.ReadFromJsonAsync<JsonElement>())!;
+
+    static async Task<T> Until<T>(Func<Task<T>> read, Func<T, bool> good, string what)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var value = await read();
+            if (good(value)) return value;
+            if (TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(20)) Assert.Fail($"It never came to: {what}; last: {value}");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, default);
+        }
+    }
+
+    [Fact]
+    public async Task A_monitor_is_created_checked_listed_changed_paused_and_deleted()
+    {
+        await using var target = TargetServer.Status(200);
+        using var client = await Client();
+        var created = await client.PostAsJsonAsync("/api/v1/monitors", new { name = "Target", kind = "http", target = target.Address, intervalSeconds = 10, timeoutSeconds = 5 });
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        var monitor = await Read(created);
+        var id = monitor.GetProperty("id").GetString()!;
+        Assert.Equal(32, id.Length);
+        Assert.Equal($"/api/v1/monitors/{id}", created.Headers.Location!.ToString());
+        Assert.True(monitor.GetProperty("allowPrivate").GetBoolean());
+        Assert.Equal((25, "unknown"), (monitor.GetProperty("detectsWithinSeconds").GetInt32(), monitor.GetProperty("state").GetString()));
+
+        var checks = await Until(() => client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}/checks?limit=1"), c => c.GetProperty("items").GetArrayLength() > 0, "a check within five seconds");
+        Assert.Equal("up", checks.GetProperty("items")[0].GetProperty("outcome").GetString());
+        Assert.Equal(200, checks.GetProperty("items")[0].GetProperty("statusCode").GetInt32());
+        Assert.Equal("up", (await client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}")).GetProperty("state").GetString());
+
+        Assert.Equal(HttpStatusCode.Accepted, (await client.PostAsync($"/api/v1/monitors/{id}/check", null)).StatusCode);
+        checks = await Until(() => client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}/checks?limit=1"), c => c.GetProperty("next").ValueKind == JsonValueKind.String, "a second check");
+        var older = await client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}/checks?limit=1&after={checks.GetProperty("next").GetString()}");
+        Assert.True(older.GetProperty("items")[0].GetProperty("at").GetDateTimeOffset() < checks.GetProperty("items")[0].GetProperty("at").GetDateTimeOffset());
+
+        var page = await client.GetFromJsonAsync<JsonElement>("/api/v1/monitors?limit=1");
+        Assert.Equal(1, page.GetProperty("items").GetArrayLength());
+        Assert.Equal(JsonValueKind.String, page.GetProperty("next").ValueKind);
+
+        var patched = await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { name = "Renamed", component = "database" });
+        Assert.Equal(HttpStatusCode.OK, patched.StatusCode);
+        Assert.Equal("database", (await Read(patched)).GetProperty("component").GetString());
+        var version = patched.Headers.ETag!.ToString();
+        using (var stale = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/monitors/{id}") { Content = JsonContent.Create(new { name = "Late" }) })
+        {
+            stale.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
+            Assert.Equal(HttpStatusCode.Conflict, (await client.SendAsync(stale)).StatusCode);
+        }
+        using (var detach = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/monitors/{id}") { Content = JsonContent.Create(new { component = (string?)null, paused = true }) })
+        {
+            detach.Headers.TryAddWithoutValidation("If-Match", version);
+            var answer = await Read(await client.SendAsync(detach));
+            Assert.Equal((JsonValueKind.Null, "paused", "Renamed"), (answer.GetProperty("component").ValueKind, answer.GetProperty("state").GetString(), answer.GetProperty("name").GetString()));
+        }
+        Assert.False((await Read(await client.PostAsync($"/api/v1/monitors/{id}/resume", null))).GetProperty("paused").GetBoolean());
+        Assert.True((await Read(await client.PostAsync($"/api/v1/monitors/{id}/pause", null))).GetProperty("paused").GetBoolean());
+        Assert.Equal(HttpStatusCode.NoContent, (await client.DeleteAsync($"/api/v1/monitors/{id}")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync($"/api/v1/monitors/{id}")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("""{"name":"x","kind":"tcp","target":"https://shop.example/"}""", "kind", "not built yet")]
+    [InlineData("""{"name":"x","kind":"telepathy","target":"https://shop.example/"}""", "kind", "no such kind")]
+    [InlineData("""{"name":"","kind":"http","target":"https://shop.example/"}""", "name", "required")]
+    [InlineData("""{"name":"x","kind":"http","target":"ftp://shop.example/"}""", "target", "http")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","intervalSeconds":5}""", "intervalSeconds", "10 seconds")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","timeoutSeconds":90}""", "timeoutSeconds", "60")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","component":"nothing"}""", "component", "no component")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","impact":"operational"}""", "impact", "failing monitor")]
+    public async Task What_a_rule_refuses_names_its_field(string body, string field, string words)
+    {
+        using var client = await Client();
+        var response = await client.PostAsync("/api/v1/monitors", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
+        Assert.Contains(words, (await Read(response)).GetProperty("errors").GetProperty(field)[0].GetString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task A_key_without_the_scope_cannot_reach_private_addresses_nor_write()
+    {
+        using var staff = await Client("monitors:read", "monitors:write");
+        var refused = await staff.PostAsJsonAsync("/api/v1/monitors", new { name = "x", kind = "http", target = "http://127.0.0.1:9/" });
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
+        Assert.Contains("administrator", (await Read(refused)).GetProperty("errors").GetProperty("target")[0].GetString(), StringComparison.Ordinal);
+        using var reader = await Client("monitors:read");
+        Assert.Equal(HttpStatusCode.OK, (await reader.GetAsync("/api/v1/monitors")).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await reader.PostAsJsonAsync("/api/v1/monitors", new { name = "x", kind = "http", target = "https://shop.example/" })).StatusCode);
+        using var nobody = host.Client();
+        Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("/api/v1/monitors")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_ten_first_monitors_look_at_this_very_portal()
+    {
+        using var client = await Client();
+        var items = await Until(async () => (await client.GetFromJsonAsync<JsonElement>("/api/v1/monitors?limit=200")).GetProperty("items").EnumerateArray()
+                .Where(m => m.GetProperty("builtIn").GetBoolean()).ToList(), m => m.Count == 10 && m.All(i => i.GetProperty("lastCheckAt").ValueKind == JsonValueKind.String), "a check of each part");
+        Assert.Equal("up", items.Single(m => m.GetProperty("name").GetString() == "Database").GetProperty("state").GetString());
+        Assert.Equal("unknown", items.Single(m => m.GetProperty("name").GetString() == "Mail").GetProperty("state").GetString());
+        Assert.DoesNotContain(items, m => m.GetProperty("state").GetString() == "down");
+    }
+}

@@ -1,0 +1,127 @@
+using System.Security.Claims;
+using Bunit;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Portal.Domain.Access;
+using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
+using Portal.Features.Access;
+using Portal.Features.Monitoring;
+using Portal.Features.Monitoring.Engine;
+using Portal.Infrastructure.Monitoring;
+using Portal.Infrastructure.Persistence;
+using Portal.Live;
+using Portal.Tests.Support;
+using Monitor = Portal.Domain.Monitoring.Monitor;
+
+namespace Portal.Tests.Monitoring;
+
+public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase>
+{
+    readonly TestDatabase database;
+    readonly ChangeFeed feed = new(TimeProvider.System, NullLogger<ChangeFeed>.Instance);
+    readonly ScriptedProbe probe = new();
+
+    public MonitorPagesTests(TestDatabase database)
+    {
+        this.database = database;
+        JSInterop.Mode = JSRuntimeMode.Loose;
+        Services.AddSingleton(TimeProvider.System).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database).AddSingleton(feed);
+        Services.AddSingleton(new GuardedConnector((_, _) => Task.FromResult<IReadOnlyList<System.Net.IPAddress>>([System.Net.IPAddress.Parse("93.184.216.34")]), NameResolver.Open));
+        Services.AddSingleton<IProbe>(probe).AddSingleton(new SelfAddress(null!)).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
+        Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<PauseMonitor>().AddTransient<ResumeMonitor>()
+            .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
+    }
+
+    IRenderedComponent<T> Page<T>(Role role, params (string Name, object? Value)[] parameters) where T : IComponent
+    {
+        var claims = new ClaimsIdentity([new(ClaimTypes.NameIdentifier, Guid.Empty.ToString()), new(ClaimTypes.Name, role.ToString()), new(ClaimTypes.Role, role.ToString())], "test");
+        return Render<T>(p =>
+        {
+            p.AddCascadingValue(Task.FromResult(new AuthenticationState(new ClaimsPrincipal(claims))));
+            foreach (var (name, value) in parameters) p.TryAdd(name, value);
+        });
+    }
+
+    async Task<Monitor> Add(string name)
+    {
+        await using var db = database.Open();
+        var now = TimeProvider.System.GetUtcNow();
+        var monitor = new Monitor(new MonitorSettings(name, MonitorKind.Http, "https://shop.example/<b>", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), null), now);
+        db.AddRange(monitor, new MonitorState(monitor.Id, now));
+        await db.SaveChangesAsync();
+        return monitor;
+    }
+
+    [Fact]
+    public async Task The_list_says_what_each_is_and_within_which_time_it_detects_and_follows_changes()
+    {
+        var monitor = await Add("<script>alert(1)</script>");
+        var page = Page<MonitorsPage>(Role.Staff);
+        page.WaitForAssertion(() => Assert.Contains("2 min 10 s", page.Markup, StringComparison.Ordinal));
+        Assert.Empty(page.FindAll("script"));
+        Assert.Contains(page.FindAll("td a"), a => a.TextContent == "<script>alert(1)</script>");
+        await new PauseMonitor(database.Contexts, TimeProvider.System).Execute(monitor.Id, Cast.Bob, default);
+        feed.Publish("monitors");
+        page.WaitForAssertion(() => Assert.Contains(page.FindAll(".badge"), b => b.TextContent.Contains("Paused", StringComparison.Ordinal)), TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task A_monitor_shows_its_checks_outages_with_evidence_and_doubt_and_can_be_deleted_by_typing_its_name()
+    {
+        var monitor = await Add("Checkout");
+        var now = TimeProvider.System.GetUtcNow();
+        await using (var db = database.Open())
+        {
+            for (var i = 30; i > 0; i--)
+                await db.Database.ExecuteSqlAsync($"insert into check_results values ({monitor.Id.Value}, {now.AddMinutes(-i)}, {40f + i}, 0, 200, null, 'node', 1)");
+            var outage = new Outage(monitor, now.AddHours(-2), now.AddHours(-2).AddMinutes(-1), [new(now.AddHours(-2), 500, "Answered 500.", 12)]);
+            outage.Close(now.AddHours(-1), now.AddHours(-1).AddMinutes(-1));
+            db.Add(outage);
+            await db.SaveChangesAsync();
+        }
+        var page = Page<MonitorPage>(Role.Staff, ("Key", monitor.Id.ToString()));
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("svg.chart-plot path")), TimeSpan.FromSeconds(5));
+        Assert.Contains("Answered 500.", page.Markup, StringComparison.Ordinal);
+        Assert.Contains("or up to 1 min earlier", page.Markup, StringComparison.Ordinal);
+        Assert.Contains("1 failing check as evidence", page.Markup, StringComparison.Ordinal);
+        page.Find(".pager button").Click();
+        page.WaitForAssertion(() => Assert.Empty(page.FindAll(".pager button")));
+        page.FindAll("button").Single(b => b.TextContent == "Delete…").Click();
+        Assert.True(page.Find("dialog button[type=submit]").HasAttribute("disabled"));
+        page.Find("#confirm-typed").Input("Checkout");
+        page.Find("dialog form").Submit();
+        page.WaitForAssertion(() => Assert.EndsWith("/ops/monitors", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal), TimeSpan.FromSeconds(5));
+        await using var after = database.Open();
+        Assert.False(await after.Monitors.AnyAsync(m => m.Id == monitor.Id));
+        Assert.True(await after.Outages.AnyAsync(o => o.MonitorId == monitor.Id));
+    }
+
+    [Fact]
+    public async Task The_editor_says_live_within_which_time_it_detects_tries_and_keeps_what_was_typed_when_it_is_refused()
+    {
+        var page = Page<MonitorEditor>(Role.Staff);
+        page.WaitForAssertion(() => Assert.Contains("2 min 10 s", page.Find("#detects").TextContent, StringComparison.Ordinal));
+        page.Find("#failures").Input("5");
+        Assert.Contains("5 min 10 s", page.Find("#detects").TextContent, StringComparison.Ordinal);
+        page.Find("#name").Change("New one");
+        page.Find("#target").Change("ftp://shop.example/");
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => Assert.Contains("http://", page.Find("#target-error").TextContent, StringComparison.Ordinal));
+        Assert.Equal("ftp://shop.example/", page.Find("#target").GetAttribute("value"));
+        page.Find("#target").Change("https://shop.example/new");
+        page.FindAll("button").Single(b => b.TextContent == "Try it now").Click();
+        page.WaitForAssertion(() => Assert.Contains("It answers: status 200.", page.Markup, StringComparison.Ordinal), TimeSpan.FromSeconds(5));
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => Assert.Contains("/ops/monitors/", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal), TimeSpan.FromSeconds(5));
+        await using var db = database.Open();
+        var saved = await db.Monitors.SingleAsync(m => m.Name == "New one");
+        Assert.Equal((5, 5, "https://shop.example/new"), (saved.FailuresBeforeDown, saved.Window, saved.Target));
+        Assert.DoesNotContain("if it is a private one", page.Markup, StringComparison.Ordinal);
+        var admin = Page<MonitorEditor>(Role.Admin);
+        admin.WaitForAssertion(() => Assert.Contains("if it is a private one", admin.Markup, StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,181 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
+using Portal.Domain.StatusPages;
+using Portal.Features.Monitoring;
+using Portal.Features.Monitoring.Engine;
+using Portal.Infrastructure.Monitoring;
+using Portal.Tests.Support;
+
+namespace Portal.Tests.Monitoring;
+
+public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<TestDatabase>
+{
+    static readonly Dictionary<string, string> Names = new() { ["shop.example"] = "93.184.216.34", ["inner.example"] = "10.1.2.3" };
+    readonly FakeClock clock = new();
+    readonly ScriptedProbe probe = new();
+
+    TargetConsent Consent => new(new GuardedConnector(
+        (host, _) => Task.FromResult<IReadOnlyList<IPAddress>>(IPAddress.TryParse(host, out var literal) ? [literal]
+            : Names.TryGetValue(host, out var address) ? [IPAddress.Parse(address)] : throw new SocketException((int)SocketError.HostNotFound)),
+        NameResolver.Open), clock);
+    CreateMonitor Create => new(database.Contexts, Consent, clock);
+    ChangeMonitor Change => new(database.Contexts, Consent, clock);
+
+    static MonitorSettings Settings(string target = "https://shop.example/", ComponentId? component = null) =>
+        new("Shop", MonitorKind.Http, target, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), component);
+
+    async Task<Domain.Monitoring.Monitor> Read(MonitorId id)
+    {
+        await using var db = database.Open();
+        return await db.Monitors.AsNoTracking().SingleAsync(m => m.Id == id);
+    }
+
+    [Fact]
+    public async Task A_monitor_is_stored_with_its_state_and_who_made_it()
+    {
+        var id = await Create.Execute(new(Settings()), Cast.Bob, default);
+        var monitor = await Read(id);
+        Assert.Equal(("https://shop.example/", false, id.Shard), (monitor.Target, monitor.AllowPrivate, monitor.Shard));
+        await using var db = database.Open();
+        Assert.Equal(MonitorHealth.Unknown, (await db.MonitorStates.SingleAsync(s => s.MonitorId == id)).Health);
+        Assert.Equal("Bob", (await db.Audit.SingleAsync(a => a.Subject == id.ToString())).ActorName);
+    }
+
+    [Fact]
+    public async Task Whoever_may_not_is_refused_in_every_use_case()
+    {
+        var id = await Create.Execute(new(Settings()), Cast.Bob, default);
+        var (contexts, outsider) = (database.Contexts, Cast.Charlie);
+        await Assert.ThrowsAsync<ForbiddenException>(() => Create.Execute(new(Settings()), outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => Change.Execute(new(id, Settings()), outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => new PauseMonitor(contexts, clock).Execute(id, outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => new ResumeMonitor(contexts, clock).Execute(id, outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => new DeleteMonitor(contexts, clock).Execute(id, outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => new CheckMonitorNow(contexts, clock).Execute(id, outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => Try().Execute(new(Settings()), outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => new MonitorList(contexts).Load(new(), null, 10, outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => new MonitorHistory(contexts).LoadChecks(id, null, 10, outsider, default));
+    }
+
+    [Theory]
+    [InlineData("http://10.0.0.1/")]
+    [InlineData("http://inner.example/")]
+    [InlineData("http://127.0.0.1:9000/")]
+    [InlineData("http://[::ffff:192.168.0.1]/")]
+    public async Task A_private_target_takes_an_administrator_whose_saving_is_the_consent(string target)
+    {
+        var refusal = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(target)), Cast.Bob, default));
+        Assert.Equal("target", refusal.Field);
+        Assert.Contains("Ask an administrator", refusal.Message, StringComparison.Ordinal);
+        Assert.True((await Read(await Create.Execute(new(Settings(target)), Cast.Alice, default))).AllowPrivate);
+        refusal = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(target), AllowPrivate: false), Cast.Alice, default));
+        Assert.Equal("target", refusal.Field);
+    }
+
+    [Fact]
+    public async Task Nobody_smuggles_a_consent_in()
+    {
+        Assert.False((await Read(await Create.Execute(new(Settings() with { AllowPrivate = true }), Cast.Bob, default))).AllowPrivate);
+        Assert.Equal("allowPrivate", (await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(), AllowPrivate: true), Cast.Bob, default))).Field);
+        Assert.False((await Read(await Create.Execute(new(Settings("https://nobody.example/")), Cast.Bob, default))).AllowPrivate);
+    }
+
+    [Fact]
+    public async Task A_consent_outlives_an_edit_by_staff_only_while_the_target_stays()
+    {
+        var id = await Create.Execute(new(Settings("http://10.0.0.1/health")), Cast.Alice, default);
+        await Change.Execute(new(id, Settings("http://10.0.0.1/health") with { Name = "Renamed" }), Cast.Bob, default);
+        Assert.True((await Read(id)).AllowPrivate);
+        Assert.Equal("target", (await Assert.ThrowsAsync<DomainException>(() => Change.Execute(new(id, Settings("http://10.0.0.1/other")), Cast.Bob, default))).Field);
+        await Change.Execute(new(id, Settings()), Cast.Bob, default);
+        Assert.False((await Read(id)).AllowPrivate);
+    }
+
+    [Fact]
+    public async Task A_stale_edit_is_refused()
+    {
+        var id = await Create.Execute(new(Settings()), Cast.Bob, default);
+        var version = (await Read(id)).Version;
+        await Change.Execute(new(id, Settings() with { Name = "First" }, Version: version), Cast.Bob, default);
+        await Assert.ThrowsAsync<ConflictException>(() => Change.Execute(new(id, Settings() with { Name = "Second" }, Version: version), Cast.Alice, default));
+        Assert.Equal("First", (await Read(id)).Name);
+    }
+
+    [Fact]
+    public async Task A_component_that_is_not_there_is_refused_by_its_field()
+    {
+        var refusal = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(component: Id.New<ComponentId>(clock.GetUtcNow()))), Cast.Bob, default));
+        Assert.Equal("component", refusal.Field);
+    }
+
+    TryMonitor Try(TryBrake? brake = null) => new(database.Contexts, Consent, new CheckRunner([probe], new SelfAddress(null!)), brake ?? new TryBrake(clock), clock);
+
+    [Fact]
+    public async Task Trying_stores_no_result_and_is_limited()
+    {
+        var trying = Try(new TryBrake(clock));
+        await using var db = database.Open();
+        var checks = await db.Checks.CountAsync();
+        Assert.Equal(CheckOutcome.Up, (await trying.Execute(new(Settings()), Cast.Bob, default)).Outcome);
+        Assert.Equal("https://shop.example/", Assert.Single(probe.Looks));
+        Assert.Equal(checks, await db.Checks.CountAsync());
+        Assert.Equal("target", (await Assert.ThrowsAsync<DomainException>(() => trying.Execute(new(Settings("http://10.0.0.1/")), Cast.Bob, default))).Field);
+        Assert.Single(probe.Looks);
+        for (var i = 2; i < TryBrake.PerMinute; i++) await trying.Execute(new(Settings()), Cast.Bob, default);
+        Assert.Contains("Wait a moment", (await Assert.ThrowsAsync<DomainException>(() => trying.Execute(new(Settings()), Cast.Bob, default))).Message, StringComparison.Ordinal);
+        await trying.Execute(new(Settings()), Cast.Alice, default);
+        clock.FastForward(TimeSpan.FromMinutes(1));
+        await trying.Execute(new(Settings()), Cast.Bob, default);
+    }
+
+    [Fact]
+    public async Task The_list_filters_counts_and_goes_on_where_it_ended()
+    {
+        var ids = new List<MonitorId>();
+        for (var i = 0; i < 5; i++)
+        {
+            ids.Add(await Create.Execute(new(Settings() with { Name = $"Listed 100%_{i}" }), Cast.Bob, default));
+            clock.FastForward(TimeSpan.FromSeconds(1));
+        }
+        await new PauseMonitor(database.Contexts, clock).Execute(ids[2], Cast.Bob, default);
+        var list = new MonitorList(database.Contexts);
+        var first = await list.Load(new(Search: "listed 100%_"), null, 3, Cast.Bob, default);
+        Assert.Equal(ids.Take(3), first.Select(r => r.Monitor.Id));
+        Assert.Equal(ids.Skip(3), (await list.Load(new(Search: "100%_"), first[^1].Monitor.Id, 3, Cast.Bob, default)).Select(r => r.Monitor.Id));
+        Assert.Empty(await list.Load(new(Search: "100_%"), null, 3, Cast.Bob, default));
+        Assert.Equal(ids[2], Assert.Single(await list.Load(new(MonitorCondition.Paused, "Listed"), null, 9, Cast.Bob, default)).Monitor.Id);
+        Assert.Equal(4, (await list.Load(new(MonitorCondition.Unknown, "Listed"), null, 9, Cast.Bob, default)).Count);
+        Assert.True((await list.Count(Cast.Bob, default))[MonitorCondition.Paused] >= 1);
+    }
+
+    [Fact]
+    public async Task The_first_start_makes_ten_monitors_and_no_later_one_does()
+    {
+        await using var empty = new FirstStart();
+        await empty.Database.InitializeAsync();
+        var step = new FirstMonitors(empty.Database.Contexts, clock);
+        await Task.WhenAll(step.Run(default), step.Run(default), new FirstMonitors(empty.Database.Contexts, clock).Run(default));
+        await using var db = empty.Database.Open();
+        var monitors = await db.Monitors.AsNoTracking().ToListAsync();
+        Assert.Equal(10, monitors.Count);
+        Assert.All(monitors, m => Assert.True(m is { BuiltIn: true, IsBuiltInTarget: true }));
+        Assert.Equal(TimeSpan.FromSeconds(120), monitors.Single(m => m.Name == "Admin").Interval);
+        Assert.Equal("Database", Assert.Single(monitors, m => m.Critical).Name);
+        Assert.Equal(["Database", "Public API", "Sign-in", "Status page"], await db.Components.OrderBy(c => c.Name).Select(c => c.Name).ToListAsync());
+        Assert.Equal(4, monitors.Count(m => m.ComponentId is not null));
+        Assert.Equal(10, await db.MonitorStates.CountAsync());
+        db.RemoveRange(await db.Monitors.ToListAsync());
+        await db.SaveChangesAsync();
+        await step.Run(default);
+        Assert.Equal(0, await db.Monitors.CountAsync());
+    }
+
+    sealed class FirstStart : IAsyncDisposable
+    {
+        public TestDatabase Database { get; } = new();
+        public async ValueTask DisposeAsync() => await Database.DisposeAsync();
+    }
+}

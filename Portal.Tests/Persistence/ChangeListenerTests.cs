@@ -1,0 +1,89 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Portal.Domain.StatusPages;
+using Portal.Live;
+using Portal.Tests.Support;
+
+namespace Portal.Tests.Persistence;
+
+public sealed class ChangeListenerTests : IAsyncLifetime
+{
+    readonly TestDatabase database = new();
+    readonly ChangeFeed feed = new(TimeProvider.System, NullLogger<ChangeFeed>.Instance);
+    ChangeListener listener = null!;
+    PagePulse pulse = null!;
+    int page, components;
+
+    public async Task InitializeAsync()
+    {
+        await database.InitializeAsync();
+        feed.Subscribe("page", () => Count(ref page), TimeSpan.Zero);
+        feed.Subscribe("components", () => Count(ref components), TimeSpan.Zero);
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Timing:FollowSeconds", "0.1")]).Build();
+        listener = new ChangeListener(database.Database, feed, TimeProvider.System, NullLogger<ChangeListener>.Instance);
+        pulse = new PagePulse(database.Database, feed, TimeProvider.System, configuration, NullLogger<PagePulse>.Instance);
+        await listener.StartAsync(default);
+        await pulse.StartAsync(default);
+        await PortalProcess.Until(() => Volatile.Read(ref page) > 0, "the first hint");
+        while (await Scalar("select 1 from pg_stat_activity where datname = current_database() and query like 'listen %'") is null) await Task.Yield();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await listener.StopAsync(default);
+        await pulse.StopAsync(default);
+        listener.Dispose();
+        pulse.Dispose();
+        await database.DisposeAsync();
+    }
+
+    static Task Count(ref int counter)
+    {
+        Interlocked.Increment(ref counter);
+        return Task.CompletedTask;
+    }
+
+    async Task AddComponent(string name)
+    {
+        await using var db = database.Open();
+        db.Add(new Component(name, null, null, null, 0, TimeProvider.System.GetUtcNow()));
+        await db.SaveChangesAsync();
+    }
+
+    [Fact]
+    public async Task A_change_saved_anywhere_is_heard_with_its_topics()
+    {
+        var (before, pages) = (Volatile.Read(ref components), Volatile.Read(ref page));
+        await AddComponent("Search");
+        await PortalProcess.Until(() => Volatile.Read(ref components) > before && Volatile.Read(ref page) > pages, "the hint");
+    }
+
+    [Fact]
+    public async Task A_change_without_its_notification_is_found_by_the_version()
+    {
+        var (before, others) = (Volatile.Read(ref page), Volatile.Read(ref components));
+        await Scalar("update page_versions set version = version + 1");
+        await PortalProcess.Until(() => Volatile.Read(ref page) > before, "the hint by the version");
+        Assert.Equal(others, Volatile.Read(ref components));
+    }
+
+    [Fact]
+    public async Task After_a_broken_connection_it_listens_again_and_everybody_looks_again()
+    {
+        var before = Volatile.Read(ref components);
+        await Scalar("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+        await PortalProcess.Until(() => Volatile.Read(ref components) > before, "the hint after listening again");
+        var again = Volatile.Read(ref components);
+        await AddComponent("Payments");
+        await PortalProcess.Until(() => Volatile.Read(ref components) > again, "a change after listening again");
+    }
+
+    async Task<object?> Scalar(string sql)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync();
+    }
+}

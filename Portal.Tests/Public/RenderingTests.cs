@@ -1,0 +1,172 @@
+using System.Text;
+using AngleSharp.Dom;
+using AngleSharp.Html.Parser;
+using Microsoft.Extensions.FileProviders;
+using Portal.Domain.StatusPages;
+using Portal.Public;
+
+namespace Portal.Tests.Public;
+
+public class RenderingTests
+{
+    const string Nasty = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> {{x}} &amp; </title></section>";
+
+    static List<PublishedDocument> Render(StatusPageModel model, RenderContext? context = null)
+    {
+        using var rendering = new PageRendering();
+        var assets = new PublicAssets(new NullFileProvider());
+        return [.. new IPublication[] { new FrontPages(rendering, assets), new ArchivePages(rendering, assets) }.SelectMany(p => p.Render(model, context ?? Models.At(Models.Now)))];
+    }
+
+    static string Text(IEnumerable<PublishedDocument> documents, string path) => Encoding.UTF8.GetString(documents.Single(d => d.Path == path).Body);
+
+    static IDocument Parse(byte[] body) => new HtmlParser().ParseDocument(Encoding.UTF8.GetString(body));
+
+    [Fact]
+    public void Markup_and_script_in_every_text_is_shown_and_does_nothing()
+    {
+        var model = Models.Page(text: Nasty);
+        model = model with
+        {
+            Components = [.. model.Components.Select(c => c with { Name = Nasty, Description = Nasty, Spans = [.. c.Spans.Select(s => s with { Note = Nasty })] })],
+            Incidents = [.. model.Incidents.Select(i => i with { Title = Nasty, Components = [.. i.Components.Select(a => a with { Name = Nasty })] })],
+            ResponseTimes = [new ResponseTimeSeries(Nasty, null, Models.Now.AddHours(-24), TimeSpan.FromMinutes(10), [.. Enumerable.Repeat<double?>(80, 144)])],
+        };
+        var documents = Render(model, new RenderContext(Models.Now, Models.Settings with { Title = Nasty }, true));
+        Assert.Contains(documents, d => Encoding.UTF8.GetString(d.Body).Contains("alert(1)", StringComparison.Ordinal));
+        foreach (var document in documents.Where(d => d.ContentType.StartsWith("text/html", StringComparison.Ordinal)))
+        {
+            var page = Parse(document.Body);
+            Assert.Equal("/assets/public.js", Assert.Single(page.QuerySelectorAll("script")).GetAttribute("src"));
+            Assert.Empty(page.QuerySelectorAll("img, style, iframe, [style]"));
+            Assert.DoesNotContain(page.All.SelectMany(e => e.Attributes), a => a.Name.StartsWith("on", StringComparison.OrdinalIgnoreCase));
+            Assert.DoesNotContain(page.QuerySelectorAll("a"), a => a.GetAttribute("href")!.StartsWith("javascript", StringComparison.OrdinalIgnoreCase));
+        }
+        foreach (var live in documents.OfType<LivePage>())
+            foreach (var fragment in live.Fragments.Where(f => f.Key is not ("title" or "icon" or "state")))
+                Assert.Empty(new HtmlParser().ParseDocument(fragment.Value).QuerySelectorAll("script, img"));
+    }
+
+    [Fact]
+    public void Two_nodes_render_the_same_bytes()
+    {
+        var model = Models.Page(nextUpdateBy: Models.Now.AddMinutes(10));
+        var (one, two) = (Render(model), Render(model with { ReadAt = model.ReadAt.AddSeconds(7) }));
+        Assert.True(one.Count > 8);
+        foreach (var (a, b) in one.Zip(two))
+        {
+            Assert.Equal(a.Path, b.Path);
+            Assert.Equal(new PublishedBytes(a).Brotli.ETag, new PublishedBytes(b).Brotli.ETag);
+        }
+        var changed = Render(Models.Page(text: "Something else."));
+        Assert.NotEqual(new PublishedBytes(one[0]).Plain.ETag, new PublishedBytes(changed[0]).Plain.ETag);
+    }
+
+    [Fact]
+    public void A_promise_turns_overdue_by_itself()
+    {
+        var model = Models.Page(nextUpdateBy: Models.Now.AddMinutes(10));
+        var kept = Text(Render(model, Models.At(Models.Now.AddMinutes(9))), "/en/");
+        Assert.Contains("Next update by", kept);
+        Assert.Contains("10:10 CET", kept);
+        Assert.DoesNotContain("overdue.", kept);
+        var broken = Text(Render(model, Models.At(Models.Now.AddMinutes(10))), "/en/");
+        Assert.Contains("It is overdue.", broken);
+        Assert.DoesNotContain("Next update by", broken);
+    }
+
+    [Theory]
+    [InlineData(1, "more than 1 minute old")]
+    [InlineData(5, "more than 5 minutes old")]
+    [InlineData(16, "more than 15 minutes old")]
+    [InlineData(600, "more than 1 hour old")]
+    public void An_old_page_says_how_old_it_is(int minutes, string words)
+    {
+        Assert.DoesNotContain("minute old", Text(Render(Models.Page()), "/en/"));
+        Assert.Contains(words, Text(Render(Models.Page(), Models.At(Models.Now.AddMinutes(minutes), stale: true)), "/en/"));
+    }
+
+    [Fact]
+    public void While_nobody_looks_a_watched_component_is_without_data_and_not_up()
+    {
+        var model = Models.Page();
+        var page = new PageContext(model, Models.At(Models.Now.AddDays(2), stale: true), PageLanguage.English, new PublicAssets(new NullFileProvider()));
+        var search = model.Components.Single(c => c.Name == "Search");
+        Assert.Equal("unknown", page.Days(search)[^2].Css());
+        Assert.Null(page.Days(search)[^2].Uptime);
+        Assert.Equal("operational", page.Days(search)[^4].Css());
+    }
+
+    [Fact]
+    public void Every_page_is_there_in_both_languages_with_its_permanent_address()
+    {
+        var payments = Models.Component("Payments", ComponentStatus.Operational);
+        var past = Models.Incident("Long over", payments, "It is over.", startedAt: Models.Now.AddDays(-20), resolvedAt: Models.Now.AddDays(-19));
+        var documents = Render(Models.Page(incidents: past));
+        foreach (var path in new[] { "/history", "/history/2026-03", "/history/2026-02", $"/incidents/{past.Id}", "/components/payments" })
+        {
+            Assert.Contains("lang=\"en\"", Text(documents, path));
+            Assert.Contains("lang=\"de\"", Text(documents, "/de" + path));
+        }
+        var page = Parse(documents.Single(d => d.Path == $"/de/incidents/{past.Id}").Body);
+        Assert.Equal($"https://status.example/de/incidents/{past.Id}", page.QuerySelector("link[rel=canonical]")!.GetAttribute("href"));
+        Assert.Equal(["en", "de", "x-default"], page.QuerySelectorAll("link[hreflang]").Select(l => l.GetAttribute("hreflang")));
+        Assert.Equal(documents.Count, documents.Select(d => d.Path).Distinct().Count());
+    }
+
+    [Fact]
+    public void Days_without_incident_are_one_line()
+    {
+        var payments = Models.Component("Payments", ComponentStatus.Operational);
+        var documents = Render(Models.Page(incidents: Models.Incident("Long over", payments, "Over.", startedAt: Models.Now.AddDays(-5), resolvedAt: Models.Now.AddDays(-5).AddHours(1))));
+        var page = Parse(documents.Single(d => d.Path == "/en/").Body);
+        Assert.Equal(["26 Feb – 1 Mar", "17 Feb – 24 Feb"], page.QuerySelectorAll(".quiet-days .day").Select(d => d.TextContent));
+    }
+
+    [Fact]
+    public void Each_day_shows_the_formula_with_its_numbers_and_the_edges_in_doubt()
+    {
+        var page = Parse(Render(Models.Page()).Single(d => d.Path == "/components/payments").Body);
+        var today = page.QuerySelector("#d-2026-03-02")!;
+        Assert.Contains("1 − (0 + 0.3 × 30) ÷ (600 − 0) min = 98.5%", today.TextContent);
+        Assert.Contains("may have begun up to 30 s earlier", today.TextContent);
+        Assert.Equal(90, page.QuerySelectorAll("details.evidence").Length);
+        Assert.Equal(90, page.QuerySelectorAll("#table tbody tr").Length);
+    }
+
+    [Theory]
+    [InlineData(1.0, "100%")]
+    [InlineData(0.99999, "99.99%")]
+    [InlineData(0.9985, "99.85%")]
+    [InlineData(0.0, "0%")]
+    public void Less_than_all_is_never_called_100(double ratio, string text) => Assert.Equal(text, PageLanguage.English.Percent(ratio));
+
+    [Theory]
+    [InlineData("", "en")]
+    [InlineData("de", "de")]
+    [InlineData("de-AT,en;q=0.8", "de")]
+    [InlineData("en-US,en;q=0.9,de;q=0.8", "en")]
+    [InlineData("fr,de;q=0.5", "de")]
+    [InlineData("fr, *;q=0.1", "en")]
+    [InlineData("de;q=0", "en")]
+    [InlineData("den", "en")]
+    public void The_browsers_wish_chooses_the_language(string header, string code) => Assert.Equal(code, PageLanguage.Preferred(header).Code);
+
+    [Theory]
+    [InlineData("gzip, deflate, br", Coding.Brotli)]
+    [InlineData("gzip", Coding.Gzip)]
+    [InlineData("br;q=0, gzip", Coding.Gzip)]
+    [InlineData("gzip;q=0.000, br;q=0", Coding.Identity)]
+    [InlineData("GZIP;q=0.5", Coding.Gzip)]
+    [InlineData("deflate", Coding.Identity)]
+    public void The_smallest_coding_that_is_taken_is_sent(string header, Coding coding) => Assert.Equal(coding, ContentCoding.Choose(header));
+
+    [Fact]
+    public void Zones_are_called_by_their_letters()
+    {
+        Assert.Equal("CET", ZoneName.At(Models.Settings.Zone, Models.Now));
+        Assert.Equal("CEST", ZoneName.At(Models.Settings.Zone, Models.Now.AddMonths(4)));
+        Assert.Equal("UTC", ZoneName.At(TimeZoneInfo.Utc, Models.Now));
+        Assert.Equal("UTC−3", ZoneName.At(TimeZoneInfo.FindSystemTimeZoneById("America/Sao_Paulo"), Models.Now));
+    }
+}
