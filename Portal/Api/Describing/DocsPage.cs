@@ -23,6 +23,7 @@ sealed class DocsPage(JsonObject management, JsonObject reading)
               <meta charset="utf-8">
               <meta name="viewport" content="width=device-width, initial-scale=1">
               <title>API documentation</title>
+              <link rel="icon" href="data:,">
               <link rel="stylesheet" href="/assets/docs.css">
             </head>
             <body>

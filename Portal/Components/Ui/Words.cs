@@ -61,6 +61,11 @@ public static class Words
         _ => "Cosmetic, or there is a way around it",
     };
 
-    public static string Text(this TimeSpan length) => length.TotalHours >= 1 && length.TotalMinutes % 60 == 0
-        ? $"{length.TotalHours:0} h" : $"{length.TotalMinutes:0} min";
+    /// <summary>The two largest units: "46 min", "1 h 10 min", "2 d 4 h".</summary>
+    public static string Text(this TimeSpan length) => length switch
+    {
+        { TotalHours: < 1 } => $"{length.TotalMinutes:0} min",
+        { TotalDays: < 1 } => length.Minutes == 0 ? $"{length.Hours} h" : $"{length.Hours} h {length.Minutes} min",
+        _ => length.Hours == 0 ? $"{length.Days} d" : $"{length.Days} d {length.Hours} h",
+    };
 }
