@@ -9,7 +9,20 @@ public sealed class SharedPortal : IAsyncLifetime
 {
     internal PortalProcess Portal { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Portal = await PortalProcess.Start(demo: true);
+    /// <summary>An incident that is not over, so that every page has something to show.</summary>
+    internal string OpenIncident { get; private set; } = "";
+    internal string Slug { get; private set; } = "";
+
+    public async Task InitializeAsync()
+    {
+        Portal = await PortalProcess.Start(demo: true);
+        Slug = (await Api.Post(Portal, "/api/v1/components", new { name = "Invoices", description = "Monthly invoices by e-mail." })).GetProperty("slug").GetString()!;
+        var incident = await Api.Post(Portal, "/api/v1/incidents", new { title = "Invoices are late", severity = "P2", message = "Some invoices arrive late.", components = new[] { new { slug = Slug, status = "partial_outage" } } });
+        OpenIncident = incident.GetProperty("id").GetString()!;
+        await Api.Post(Portal, $"/api/v1/incidents/{OpenIncident}/updates", new { message = "The queue is being worked off.", visibility = "public", status = "identified" });
+        await Api.Post(Portal, $"/api/v1/incidents/{OpenIncident}/updates", new { message = "Worker 3 had stopped.", visibility = "internal" });
+        await Wait.Until("the incident is public", async () => (await Portal.Http.GetStringAsync("/")).Contains("Invoices are late", StringComparison.Ordinal));
+    }
 
     public async Task DisposeAsync() => await Portal.DisposeAsync();
 

@@ -49,9 +49,9 @@ sealed class PortalProcess : IAsyncDisposable
 
     public async Task Start()
     {
-        var clock = Stopwatch.StartNew();
+        var (clock, fresh) = (Stopwatch.StartNew(), !Directory.Exists(Data));
         var start = new ProcessStartInfo(Path.Combine(Checkout.Root, "run")) { WorkingDirectory = Checkout.Root, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["--no-build", "--data", Data, "--urls", Url, .. demo && !Directory.Exists(Data) ? ["--demo"] : Array.Empty<string>()]) start.ArgumentList.Add(argument);
+        foreach (var argument in (string[])["--no-build", "--data", Data, "--urls", Url, .. demo && fresh ? ["--demo"] : Array.Empty<string>()]) start.ArgumentList.Add(argument);
         // Nothing that this machine has set decides what is tested.
         foreach (var name in start.Environment.Keys.Where(k => k.Contains("__", StringComparison.Ordinal) || k.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || k is "Urls" or "SENTRY_DSN").ToList()) start.Environment.Remove(name);
         if (unattended) (start.Environment["Bootstrap__AdminEmail"], start.Environment["Bootstrap__AdminPassword"], start.Environment["Bootstrap__ApiKey"]) = (AdminEmail, AdminPassword, ApiKey);
@@ -73,6 +73,16 @@ sealed class PortalProcess : IAsyncDisposable
             throw new InvalidOperationException($"The portal did not start: {e.Message}\n{Tail()}", e);
         }
         ReadyAfter = clock.Elapsed;
+        // The page is served before everything that needs the database has been done.
+        if (fresh && !unattended) await Wait.Until("the set-up link is printed", () => SetupLink is not null, 60);
+        else if (unattended) await Wait.Until("the API key works", TakesTheKey, 60);
+    }
+
+    async Task<bool> TakesTheKey()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/components?limit=1") { Headers = { { "Authorization", $"Bearer {ApiKey}" } } };
+        using var answer = await Http.SendAsync(request);
+        return answer.IsSuccessStatusCode;
     }
 
     void Read(string? line, TaskCompletionSource ready)

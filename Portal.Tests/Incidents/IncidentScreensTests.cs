@@ -98,7 +98,7 @@ public class IncidentScreensTests(TestDatabase database) : IClassFixture<TestDat
         alice.Find(".composer select[aria-label=Status]").Change(nameof(IncidentStatus.Identified));
         alice.Find(".composer").Submit();
         alice.WaitForAssertion(() => Assert.Contains("Alice found the cause.", alice.Find(".timeline").TextContent, StringComparison.Ordinal), Patience);
-        Assert.Equal("", Composer(alice));
+        alice.WaitForAssertion(() => Assert.Equal("", Composer(alice)), Patience);
         Assert.Empty(alice.FindAll(".timeline .unread"));
 
         Assert.DoesNotContain("Alice found", bob.Markup, StringComparison.Ordinal);
@@ -131,7 +131,7 @@ public class IncidentScreensTests(TestDatabase database) : IClassFixture<TestDat
         await using var screen = Screen(Cast.Bob);
         var page = Room(screen, id);
         page.Find(".timeline .entry-head button").Click();
-        page.Find(".timeline textarea").Change("Bob's text");
+        page.WaitForElement(".timeline textarea", Patience).Change("Bob's text");
         var entry = (await new IncidentRoom(database.Contexts).Load(id, default)).Entries.Single();
         await new EditIncidentUpdate(database.Contexts, clock).Execute(new(id, entry.Id, "Alice's text", 0), Cast.Alice, default);
         page.Find(".timeline form").Submit();

@@ -14,7 +14,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Public;
 
 /// <summary>The publisher alone, with one clock, and with no database or one that is opened later.</summary>
-public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
+public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime, IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("portal-publisher-").FullName;
     readonly FakeClock clock = new(Models.Now.AddSeconds(20));
@@ -119,8 +119,9 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
             await publisher.StopAsync(default);
             publisher.Dispose();
         }
-        rendering.Dispose();
         await services.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
+
+    public void Dispose() => rendering.Dispose();
 }

@@ -51,7 +51,7 @@ public sealed class ComponentsPageTests : IAsyncLifetime
         Assert.Equal("Status | Website Payments | API", Order(page));
         Row(page, "Website").KeyDown(new KeyboardEventArgs { Key = "ArrowDown", AltKey = true });
         page.WaitForAssertion(() => Assert.Equal("Status | Payments Website | API", Order(page)), Patience);
-        Assert.Equal("Website is now 2 of 2 in Shop.", page.Find("[role=status]").TextContent);
+        page.WaitForAssertion(() => Assert.Equal("Website is now 2 of 2 in Shop.", page.Find("[role=status]").TextContent), Patience);
         Row(page, "Website").KeyDown(new KeyboardEventArgs { Key = "ArrowDown", AltKey = true });
         page.WaitForAssertion(() => Assert.Equal("Status | Payments | Website API", Order(page)), Patience);
         page.Find("button[aria-label='Move group Developers up']").Click();
@@ -79,8 +79,7 @@ public sealed class ComponentsPageTests : IAsyncLifetime
         await new AddComponent(database.Contexts, clock).Execute(new("Mobile", Group: "Shop"), Cast.Alice, default);
         page.Find("button[aria-label='Move Website down']").Click();
         page.WaitForAssertion(() => Assert.Contains("Nothing was moved", page.Find(".notice.error").TextContent, StringComparison.Ordinal), Patience);
-        Assert.Equal("Status | Website Payments Mobile | API", Order(page));
-        screen.Hint("components");
+        page.WaitForAssertion(() => Assert.Equal("Status | Website Payments Mobile | API", Order(page)), Patience);
         page.Find("button[aria-label='Move Website down']").Click();
         page.WaitForAssertion(() => Assert.Equal("Status | Payments Website Mobile | API", Order(page)), Patience);
     }
@@ -90,11 +89,12 @@ public sealed class ComponentsPageTests : IAsyncLifetime
     {
         var page = Page();
         page.Find("button[aria-label='Delete Payments']").Click();
-        Assert.Contains("its history goes", page.Find("dialog").TextContent, StringComparison.Ordinal);
+        Assert.Contains("its history goes", page.WaitForElement("dialog", Patience).TextContent, StringComparison.Ordinal);
         Assert.True(page.Find("dialog button[type=submit]").HasAttribute("disabled"));
         page.Find("#confirm-typed").Input("payments");
         Assert.True(page.Find("dialog button[type=submit]").HasAttribute("disabled"));
         page.Find("#confirm-typed").Input("Payments");
+        page.WaitForAssertion(() => Assert.False(page.Find("dialog button[type=submit]").HasAttribute("disabled")), Patience);
         page.Find("dialog form").Submit();
         screen.Hint("components");
         page.WaitForAssertion(() => Assert.Equal("Status | Website | API", Order(page)), Patience);
@@ -105,7 +105,7 @@ public sealed class ComponentsPageTests : IAsyncLifetime
     {
         var page = Page();
         page.Find(".page-head .button.primary").Click();
-        page.Find("#component-name").Change("Search");
+        page.WaitForElement("#component-name", Patience).Change("Search");
         page.Find(".component-form").Submit();
         page.WaitForAssertion(() => Assert.Equal("Status Search | Website Payments | API", Order(page)), Patience);
         page.Find("select[aria-label='Status of Search']").Change(nameof(ComponentStatus.MajorOutage));

@@ -3,6 +3,7 @@ import { applyTheme, offerThemes } from './public/theme';
 import { showTimes } from './public/times';
 import { countDown } from './public/countdown';
 import { keepCurrent } from './public/live';
+import { openDays } from './public/strips';
 import { openTarget } from './public/fragments';
 
 applyTheme();
@@ -11,5 +12,6 @@ addEventListener('DOMContentLoaded', () => {
   showTimes(document.body);
   countDown();
   openTarget();
+  openDays();
   keepCurrent();
 });

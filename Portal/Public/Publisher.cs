@@ -13,7 +13,7 @@ public sealed class Publisher(
     StatusPageSnapshot snapshot, IEnumerable<IPublication> publications, PublicAddress address, ModelFile file, PagePulse pulse, LivePages live,
     ChangeFeed feed, StartupState state, TimeProvider clock, ILogger<Publisher> log) : BackgroundService
 {
-    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5), Retry = TimeSpan.FromSeconds(1);
 
     readonly IPublication[] publications = [.. publications.OrderByDescending(p => p.IsUrgent)];
     readonly Dictionary<IPublication, IReadOnlyList<PublishedBytes>> rendered = [];
@@ -23,7 +23,7 @@ public sealed class Publisher(
     StatusPageModel? model;
     DateTimeOffset asOf, published;
     long lastVersion = -1;
-    bool mustRead;
+    bool mustRead, unread;
 
     /// <summary>The model that is being served; null before the first one.</summary>
     public StatusPageModel? Model => Volatile.Read(ref model);
@@ -56,7 +56,9 @@ public sealed class Publisher(
             try
             {
                 await Wait(stoppingToken);
-                var fresh = Interlocked.Exchange(ref mustRead, false) && await Read(stoppingToken);
+                var wanted = Interlocked.Exchange(ref mustRead, false);
+                var fresh = wanted && await Read(stoppingToken);
+                unread = wanted && !fresh;
                 if (Model is null) continue;
                 Publish();
                 if (fresh) file.Save(Model);
@@ -83,6 +85,8 @@ public sealed class Publisher(
         var now = clock.GetUtcNow();
         // After what was published, not after this moment: an instant in between must not be missed.
         var next = Model is { } known ? PageClock.Next(known, address.Settings.Zone, pulse.IsLost ? ConfirmedAt(known) : null, published) : now.AddMinutes(1);
+        // What could not be read is tried again soon: the hint is spent, and the change must not wait for the next minute.
+        if (unread && now + Retry < next) next = now + Retry;
         using var due = new CancellationTokenSource(next > now ? next - now : TimeSpan.Zero, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, due.Token);
         try
@@ -91,7 +95,7 @@ public sealed class Publisher(
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            if (next == PageClock.Minute(next)) Volatile.Write(ref mustRead, true);
+            if (unread || next == PageClock.Minute(next)) Volatile.Write(ref mustRead, true);
         }
     }
 

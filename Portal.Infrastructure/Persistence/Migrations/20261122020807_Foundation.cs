@@ -1,4 +1,4 @@
-﻿using System;
+using System;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
@@ -486,6 +486,9 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 table: "page_versions",
                 columns: new[] { "id", "changed_at", "version" },
                 values: new object[] { 1, new DateTimeOffset(new DateTime(1970, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified), new TimeSpan(0, 0, 0, 0, 0)), 1L });
+
+            // A page that never changed was made now, not in 1970.
+            migrationBuilder.Sql("update page_versions set changed_at = now()");
 
             migrationBuilder.InsertData(
                 table: "shard_leases",

@@ -7,7 +7,7 @@ using Portal.Public;
 namespace Portal.Api.Describing;
 
 /// <summary><c>/openapi/v1.json</c>, <c>/openapi/v2.json</c> and <c>/docs</c>: made once, from the endpoints that there are.</summary>
-sealed class DescriptionEndpoints(IServiceProvider services, PublicAddress address)
+sealed class DescriptionEndpoints(IServiceProvider services, PublicAddress address) : IDisposable
 {
     readonly SemaphoreSlim once = new(1, 1);
     volatile Made? made;
@@ -48,4 +48,6 @@ sealed class DescriptionEndpoints(IServiceProvider services, PublicAddress addre
             once.Release();
         }
     }
+
+    public void Dispose() => once.Dispose();
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace Portal.Api.Describing;
 
@@ -10,6 +11,7 @@ namespace Portal.Api.Describing;
 sealed class DocsPage(JsonObject management, JsonObject reading)
 {
     static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonSerializerOptions Sparse = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
     readonly StringBuilder html = new();
 
     public string Write()
@@ -38,9 +40,9 @@ sealed class DocsPage(JsonObject management, JsonObject reading)
 
     void Contents(string version, JsonObject document)
     {
-        html.Append($"<li><a href=\"#{version}\">{Encode(document["info"]!["title"])} {version}</a><ul>");
+        Put($"<li><a href=\"#{version}\">{Encode(document["info"]!["title"])} {version}</a><ul>");
         foreach (var (method, path, operation) in Operations(document))
-            html.Append($"<li><a href=\"#{Anchor(version, method, path)}\"><code>{method} {Encode(path)}</code></a></li>");
+            Put($"<li><a href=\"#{Anchor(version, method, path)}\"><code>{method} {Encode(path)}</code></a></li>");
         html.Append("</ul></li>\n");
     }
 
@@ -48,31 +50,31 @@ sealed class DocsPage(JsonObject management, JsonObject reading)
     {
         html.Append("<section id=\"problems\"><h2>Problems</h2><p>Whatever is refused is answered as <code>application/problem+json</code> (RFC 9457), with <code>requestId</code>; its <code>type</code> names a row of this table.</p><div class=\"wide\"><table><thead><tr><th scope=\"col\">Status</th><th scope=\"col\">Name</th><th scope=\"col\">Meaning</th></tr></thead><tbody>");
         foreach (var (status, name, title, detail) in Problem.All)
-            html.Append($"<tr id=\"problem-{name}\"><td>{status}</td><td><code>{name}</code></td><td>{Encode(title)}. {Encode(detail)}</td></tr>");
+            Put($"<tr id=\"problem-{name}\"><td>{status}</td><td><code>{name}</code></td><td>{Encode(title)}. {Encode(detail)}</td></tr>");
         html.Append("</tbody></table></div>");
         var example = Problem.OfField("title", "The title is required.") with { RequestId = "0HNGQ5J3T7A1B:00000002" };
-        Example("An example", JsonSerializer.SerializeToNode(example, new JsonSerializerOptions(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull }));
+        Example("An example", JsonSerializer.SerializeToNode(example, Sparse));
         html.Append("</section>\n");
     }
 
     void Document(string version, JsonObject document)
     {
-        html.Append($"<section id=\"{version}\"><h2>{Encode(document["info"]!["title"])} {version}</h2>");
-        foreach (var paragraph in ((string?)document["info"]!["description"] ?? "").Split('\n')) html.Append($"<p>{Encode(paragraph)}</p>");
+        Put($"<section id=\"{version}\"><h2>{Encode(document["info"]!["title"])} {version}</h2>");
+        foreach (var paragraph in ((string?)document["info"]!["description"] ?? "").Split('\n')) Put($"<p>{Encode(paragraph)}</p>");
         foreach (var (method, path, operation) in Operations(document)) Operation(version, document, method, path, operation);
         html.Append("</section>\n");
     }
 
     void Operation(string version, JsonObject document, string method, string path, JsonObject operation)
     {
-        html.Append($"<article id=\"{Anchor(version, method, path)}\"><h3><code>{method} {Encode(path)}</code></h3>");
-        foreach (var text in new[] { operation["summary"], operation["description"] }) if (text is not null) html.Append($"<p>{Encode(text)}</p>");
-        if (operation["x-scopes"] is JsonArray scopes) html.Append($"<p>Scope: {string.Join(", ", scopes.Select(s => $"<code>{Encode(s)}</code>"))}</p>");
+        Put($"<article id=\"{Anchor(version, method, path)}\"><h3><code>{method} {Encode(path)}</code></h3>");
+        foreach (var text in new[] { operation["summary"], operation["description"] }) if (text is not null) Put($"<p>{Encode(text)}</p>");
+        if (operation["x-scopes"] is JsonArray scopes) Put($"<p>Scope: {string.Join(", ", scopes.Select(s => $"<code>{Encode(s)}</code>"))}</p>");
         if (operation["parameters"] is JsonArray { Count: > 0 } parameters)
         {
             html.Append("<div class=\"wide\"><table><thead><tr><th scope=\"col\">Parameter</th><th scope=\"col\">In</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>");
             foreach (var parameter in parameters.OfType<JsonObject>())
-                html.Append($"<tr><td><code>{Encode(parameter["name"])}</code></td><td>{Encode(parameter["in"])}</td><td>{Type(document, parameter["schema"])}</td><td>{Encode(parameter["description"])}</td></tr>");
+                Put($"<tr><td><code>{Encode(parameter["name"])}</code></td><td>{Encode(parameter["in"])}</td><td>{Type(document, parameter["schema"])}</td><td>{Encode(parameter["description"])}</td></tr>");
             html.Append("</tbody></table></div>");
         }
         if (operation["requestBody"]?["content"]?["application/json"]?["schema"] is JsonObject body)
@@ -86,7 +88,7 @@ sealed class DocsPage(JsonObject management, JsonObject reading)
 
     void Answer(JsonObject document, string status, JsonObject response)
     {
-        html.Append($"<p class=\"answer\"><strong>{Encode(status)}</strong> {Encode(response["description"])}</p>");
+        Put($"<p class=\"answer\"><strong>{Encode(status)}</strong> {Encode(response["description"])}</p>");
         if (response["content"]?["application/json"] is not JsonObject { } content || content["schema"] is not JsonObject schema) return;
         if (!status.StartsWith('2')) return;
         Fields(document, "Answer", schema);
@@ -98,15 +100,15 @@ sealed class DocsPage(JsonObject management, JsonObject reading)
         var resolved = Resolve(document, schema);
         if (resolved["properties"] is not JsonObject { Count: > 0 } properties) return;
         var required = (resolved["required"] as JsonArray)?.Select(r => (string?)r).ToHashSet() ?? [];
-        html.Append($"<div class=\"wide\"><table><caption>{caption}</caption><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>");
+        Put($"<div class=\"wide\"><table><caption>{caption}</caption><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>");
         foreach (var (name, field) in properties)
-            html.Append($"<tr><td><code>{Encode(name)}</code>{(required.Contains(name) ? " *" : "")}</td><td>{Type(document, field)}</td><td>{Encode(field?["description"])}</td></tr>");
+            Put($"<tr><td><code>{Encode(name)}</code>{(required.Contains(name) ? " *" : "")}</td><td>{Type(document, field)}</td><td>{Encode(field?["description"])}</td></tr>");
         html.Append("</tbody></table></div>");
     }
 
     void Example(string caption, JsonNode? example)
     {
-        if (example is not null) html.Append($"<details><summary>{Encode(caption)}</summary><pre>{Encode(example.ToJsonString(Readable))}</pre></details>");
+        if (example is not null) Put($"<details><summary>{Encode(caption)}</summary><pre>{Encode(example.ToJsonString(Readable))}</pre></details>");
     }
 
     static string Type(JsonObject document, JsonNode? schema)
@@ -155,6 +157,8 @@ sealed class DocsPage(JsonObject management, JsonObject reading)
 
     static string Anchor(string version, string method, string path) =>
         $"{version}-{method.ToLowerInvariant()}-{string.Concat(path.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-')}";
+
+    void Put(string text) => html.Append(text);
 
     static string Encode(object? text) => WebUtility.HtmlEncode(text?.ToString() ?? "");
 }

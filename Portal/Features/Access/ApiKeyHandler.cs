@@ -3,6 +3,8 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Portal.Api;
+using Portal.Components;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Persistence;
 
@@ -22,9 +24,18 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
         if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return AuthenticateResult.NoResult();
         var secret = header[Bearer.Length..].Trim();
         if (secret.Length is 0 or > Longest) return AuthenticateResult.Fail("The API key is malformed.");
-        return await Find(secret) is { } principal
-            ? AuthenticateResult.Success(new(principal, Scheme.Name))
-            : AuthenticateResult.Fail("The API key is unknown or revoked.");
+        try
+        {
+            return await Find(secret) is { } principal
+                ? AuthenticateResult.Success(new(principal, Scheme.Name))
+                : AuthenticateResult.Fail("The API key is unknown or revoked.");
+        }
+        // Whoever answers strangers too (health) goes on answering; the management API says that the database is away.
+        catch (Exception e) when (Refusal.IsDatabaseAway(e) && Context.GetEndpoint()?.Metadata.GetMetadata<KeysOnly>() is null)
+        {
+            Logger.LogWarning(e, "An API key cannot be checked: the database cannot be reached");
+            return AuthenticateResult.Fail(e);
+        }
     }
 
     async Task<ClaimsPrincipal?> Find(string secret)

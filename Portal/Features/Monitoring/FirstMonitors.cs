@@ -41,16 +41,18 @@ public sealed class FirstMonitors(IDbContextFactory<PortalDbContext> contexts, T
     static async Task Add(PortalDbContext db, DateTimeOffset now, CancellationToken ct)
     {
         var empty = !await db.Components.AnyAsync(ct);
-        var position = 0;
+        var (position, made) = (0, now.AddMilliseconds(-Parts.Length));
         foreach (var (name, part, watches) in Parts)
         {
             var component = empty && watches is not null ? new Component(watches, null, null, null, position++, now) : null;
             if (component is not null) db.Add(component);
             var interval = TimeSpan.FromSeconds(part == "admin" ? 120 : 60);
             var monitor = new Monitor(new MonitorSettings(
-                name, MonitorKind.Http, $"self:/health/parts/{part}", interval, TimeSpan.FromSeconds(10), component?.Id, Critical: part == "database"), now, builtIn: true);
+                name, MonitorKind.Http, $"self:/health/parts/{part}", interval, TimeSpan.FromSeconds(10), component?.Id, Critical: part == "database"), made, builtIn: true);
             db.Add(monitor);
             db.Add(new MonitorState(monitor.Id, now));
+            // Lists are by age: the order above is the order on the screen.
+            made = made.AddMilliseconds(1);
         }
     }
 }

@@ -50,7 +50,7 @@ public sealed class SetComponentStatus(IDbContextFactory<PortalDbContext> contex
                 throw new ConflictException("Somebody else changed this component while you were editing. Nothing was saved.", component.Override?.ToString() ?? "no override");
             component.SetOverride(request.Status, actor.Name, now);
             var action = request.Status is null ? "component.status_cleared" : "component.status_set";
-            await db.Commit(new AuditEntry(actor, action, component.Id.ToString(), $"{component.Name}: {request.Status?.ToString() ?? "as monitors and incidents say"}", now), ct);
+            await db.Commit(new AuditEntry(actor, action, component.Id.ToString(), $"{component.Name}: {(request.Status is { } by ? ApiJson.Word(by).Replace('_', ' ') + " by hand" : "as monitors and incidents say")}", now), ct);
             return component.Id;
         });
     }

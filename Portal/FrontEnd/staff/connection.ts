@@ -32,7 +32,7 @@ async function reloadWhenServed(): Promise<void> {
   for (let wait = 500; ; wait = Math.min(wait * 1.5, 5000)) {
     try {
       const answer = await fetch('/health/live', { cache: 'no-store' });
-      if (answer.ok) break;
+      if (answer.status < 500) break;
     } catch { /* still away */ }
     await new Promise(done => setTimeout(done, wait));
   }

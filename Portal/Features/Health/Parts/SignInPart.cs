@@ -11,8 +11,7 @@ sealed class SignInPart(Database database, PasswordHasher<Person> hasher, TimePr
     static readonly TimeSpan CompareEvery = TimeSpan.FromMinutes(5);
 
     readonly Person sample = new("Health", "health@example.invalid", Role.Staff, DateTimeOffset.UnixEpoch);
-    long comparedAt = long.MinValue;
-    string? hash;
+    (long At, Task<bool> Matches)? comparison;
 
     public string Name => "sign-in";
 
@@ -27,12 +26,13 @@ sealed class SignInPart(Database database, PasswordHasher<Person> hasher, TimePr
         command.Parameters.Add(new() { Value = clock.GetUtcNow() });
         await using var reader = await command.ExecuteReaderAsync(ct);
         await reader.ReadAsync(ct);
-        if (comparedAt == long.MinValue || clock.GetElapsedTime(comparedAt) > CompareEvery)
-        {
-            hash ??= hasher.HashPassword(sample, Name);
-            if (hasher.VerifyHashedPassword(sample, hash, Name) == PasswordVerificationResult.Failed) return PartReport.Failing("A password does not match its own hash.");
-            comparedAt = clock.GetTimestamp();
-        }
-        return PartReport.Ok(("people", reader.GetInt64(0)), ("sessions", reader.GetInt64(1)));
+        var (people, sessions) = (reader.GetInt64(0), reader.GetInt64(1));
+        if (comparison is not { } last || last.Matches.IsCompleted && clock.GetElapsedTime(last.At) > CompareEvery)
+            comparison = last = (clock.GetTimestamp(), Task.Run(Compare, CancellationToken.None));
+        // On a busy machine it takes longer than a look may: that is slow, not broken, and the next look sees how it ended.
+        if (last.Matches.IsCompleted && !await last.Matches) return PartReport.Failing("A password does not match its own hash.");
+        return PartReport.Ok(("people", people), ("sessions", sessions), ("passwordCompared", last.Matches.IsCompleted));
     }
+
+    bool Compare() => hasher.VerifyHashedPassword(sample, hasher.HashPassword(sample, Name), Name) != PasswordVerificationResult.Failed;
 }

@@ -1,0 +1,26 @@
+using Microsoft.Playwright;
+using Portal.E2E.Support;
+
+namespace Portal.E2E.Journeys;
+
+/// <summary>The read API in other people's pages.</summary>
+[Collection(OnePortal.Name)]
+public sealed class ReadApiJourneys(SharedPortal shared)
+{
+    [Fact]
+    public async Task The_statuspage_widget_shows_our_status_on_a_page_of_another_origin()
+    {
+        await using var window = await Browser.Open(shared.Portal);
+        var script = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "node_modules", "@statuspage", "status-widget", "dist", "index.js"));
+        // Port 1 of this machine is another origin; nothing listens there, every answer is given here.
+        await window.Page.RouteAsync("http://127.0.0.1:1/**", route => route.FulfillAsync(route.Request.Url.EndsWith("widget.js", StringComparison.Ordinal)
+            ? new() { ContentType = "text/javascript", Body = script }
+            : new() { ContentType = "text/html", Body = $"<!DOCTYPE html><title>Elsewhere</title><statuspage-widget src=\"{shared.Portal.Url}\"></statuspage-widget><script src=\"/widget.js\"></script>" }));
+        var asked = window.Page.WaitForResponseAsync(r => r.Url.StartsWith(shared.Portal.Url, StringComparison.Ordinal));
+        await window.Page.GotoAsync("http://127.0.0.1:1/");
+        var answer = await asked;
+        Assert.Equal(200, answer.Status);
+        var expected = (await Api.Get(shared.Portal, "/api/v2/status.json")).GetProperty("status").GetProperty("description").GetString()!;
+        await Assertions.Expect(window.Page.Locator("statuspage-widget")).ToContainTextAsync(expected);
+    }
+}

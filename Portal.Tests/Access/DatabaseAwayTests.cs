@@ -1,0 +1,31 @@
+using System.Net;
+using Portal.Features.Access;
+using Portal.Tests.Support;
+
+namespace Portal.Tests.Access;
+
+public class DatabaseAwayTests
+{
+    [Fact]
+    public async Task Without_the_database_screens_and_the_api_say_what_is_wrong_and_show_no_fault()
+    {
+        var host = new PortalHost { WithDatabase = false };
+        await host.InitializeAsync();
+        await using var _ = host;
+        using var client = host.Client();
+        client.DefaultRequestHeaders.Add("Cookie", $"{SessionCookie.PlainName}={Secret.New()}");
+        foreach (var path in new[] { "/account", "/admin/people", "/setup?token=abc", "/login" })
+        {
+            var answer = await client.GetAsync(new Uri(path, UriKind.Relative));
+            Assert.Equal((path, HttpStatusCode.ServiceUnavailable), (path, answer.StatusCode));
+            var words = await answer.Content.ReadAsStringAsync();
+            Assert.Contains("The database cannot be reached", words, StringComparison.Ordinal);
+            Assert.DoesNotContain("Exception", words, StringComparison.Ordinal);
+            Assert.NotNull(answer.Headers.RetryAfter);
+        }
+        using var robot = host.Client(Secret.NewApiKey());
+        var refused = await robot.GetAsync(new Uri("/api/v1/people", UriKind.Relative));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "application/problem+json"), (refused.StatusCode, refused.Content.Headers.ContentType?.MediaType));
+        Assert.NotEqual(HttpStatusCode.ServiceUnavailable, (await robot.GetAsync(new Uri("/health/live", UriKind.Relative))).StatusCode);
+    }
+}
