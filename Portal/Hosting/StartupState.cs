@@ -14,9 +14,6 @@ public sealed class StartupState
 
     public bool IsServing => serving.Task.IsCompletedSuccessfully;
 
-    /// <summary>Set by the publisher at construction: then only it decides when the portal serves.</summary>
-    public bool AwaitsPublisher { get; set; }
-
     /// <summary>Why the database is not open yet, in words for the log and the health page; null once it is.</summary>
     public string? WaitingFor { get; set; } = "starting";
 
@@ -27,7 +24,6 @@ public sealed class StartupState
     {
         WaitingFor = null;
         prepared.TrySetResult();
-        if (!AwaitsPublisher) MarkServing();
     }
 
     public void MarkServing() => serving.TrySetResult();
