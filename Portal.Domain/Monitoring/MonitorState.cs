@@ -79,8 +79,11 @@ public sealed class MonitorState
     /// <summary>When the time without data begins if the next check does not come: three intervals and a time-out after the last one began.</summary>
     public static TimeSpan Patience(Monitor monitor) => monitor.Interval * 3 + monitor.Timeout;
 
+    /// <summary>Since when the next check is awaited: an edited monitor is judged by its new interval only from the edit on.</summary>
+    public DateTimeOffset? AwaitedSince(Monitor monitor) => LastCheckAt is { } last ? Later(last, monitor.UpdatedAt) : null;
+
     Interval? MissedSince(Monitor monitor, DateTimeOffset at) =>
-        LastCheckAt is { } last && at - last > Patience(monitor) ? new Interval(last + monitor.Interval, at) : null;
+        AwaitedSince(monitor) is { } since && at - since > Patience(monitor) ? new Interval(since + monitor.Interval, at) : null;
 
     Transition Good(Monitor monitor)
     {

@@ -65,12 +65,8 @@ public static class UptimeRules
         var whole = DayIn(zone, day);
         var period = whole.Intersect(new Interval(DateTimeOffset.MinValue, now));
         var known = period.Intersect(new Interval(observedFrom, DateTimeOffset.MaxValue));
-        var missing = Interval.Union(gaps.Select(g => g.Intersect(known)));
         var inside = spans.Select(s => (s.Status, s.Cause, Part: s.Within(known, now))).Where(s => !s.Part.IsEmpty).ToList();
-        var time = TimeByWorst(inside);
-        // A gap is not time that anybody saw; what an incident or a person states inside it is still counted, so observed never falls below it.
-        var stated = Interval.Union(inside.Select(s => s.Part));
-        var observed = Max(known.Length - missing, stated);
+        var (time, observed) = Sweep(known, inside, [.. gaps.Select(g => g.Intersect(known)).Where(g => !g.IsEmpty)]);
         return new DayRecord(day, whole,
             StatusRules.Worst(time.Where(t => t.Value > TimeSpan.Zero).Select(t => t.Key)),
             time.GetValueOrDefault(ComponentStatus.MajorOutage), time.GetValueOrDefault(ComponentStatus.PartialOutage),
@@ -79,20 +75,25 @@ public static class UptimeRules
     }
 
     /// <summary>At every instant the override counts alone; otherwise the worst status does.</summary>
-    static Dictionary<ComponentStatus, TimeSpan> TimeByWorst(List<(ComponentStatus Status, StatusCause Cause, Interval Part)> spans)
+    /// <remarks>In a gap nobody saw what a monitor would have said, not even one that was down before; what an incident or a person states there still counts.</remarks>
+    static (Dictionary<ComponentStatus, TimeSpan> Time, TimeSpan Observed) Sweep(Interval known, List<(ComponentStatus Status, StatusCause Cause, Interval Part)> spans, List<Interval> gaps)
     {
-        var time = new Dictionary<ComponentStatus, TimeSpan>();
-        var edges = spans.SelectMany(s => new[] { s.Part.From, s.Part.To }).Distinct().Order().ToArray();
+        var (time, observed) = (new Dictionary<ComponentStatus, TimeSpan>(), TimeSpan.Zero);
+        if (known.IsEmpty) return (time, observed);
+        var edges = spans.Select(s => s.Part).Concat(gaps).Append(known).SelectMany(i => new[] { i.From, i.To }).Distinct().Order().ToArray();
         for (var i = 0; i + 1 < edges.Length; i++)
         {
             var (from, to) = (edges[i], edges[i + 1]);
-            var active = spans.Where(s => s.Part.From <= from && s.Part.To >= to).ToList();
+            var unseen = gaps.Any(g => g.From <= from && g.To >= to);
+            var active = spans.Where(s => s.Part.From <= from && s.Part.To >= to && !(unseen && s.Cause == StatusCause.Monitor)).ToList();
+            if (unseen && active.Count == 0) continue;
+            observed += to - from;
             if (active.Count == 0) continue;
             var manual = active.Where(s => s.Cause == StatusCause.Override).ToList();
             var status = StatusRules.Worst((manual.Count > 0 ? manual : active).Select(s => s.Status));
             time[status] = time.GetValueOrDefault(status) + (to - from);
         }
-        return time;
+        return (time, observed);
     }
 
     static DateTimeOffset Midnight(TimeZoneInfo zone, DateOnly day)
@@ -103,6 +104,4 @@ public static class UptimeRules
         var offset = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max() : zone.GetUtcOffset(local);
         return new DateTimeOffset(local, offset).ToUniversalTime();
     }
-
-    static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

@@ -21,10 +21,14 @@ public static class NameResolver
     static readonly SemaphoreSlim Slots = new(AtOnce);
     static readonly ConcurrentDictionary<string, Task<IReadOnlyList<IPAddress>>> Running = new(StringComparer.OrdinalIgnoreCase);
 
-    public static Task<IReadOnlyList<IPAddress>> Resolve(string host, CancellationToken ct) =>
-        IPAddress.TryParse(host, out var literal)
-            ? Task.FromResult<IReadOnlyList<IPAddress>>([literal])
-            : Running.GetOrAdd(host, Ask).WaitAsync(ct);
+    public static Task<IReadOnlyList<IPAddress>> Resolve(string host, CancellationToken ct)
+    {
+        if (IPAddress.TryParse(host, out var literal)) return Task.FromResult<IReadOnlyList<IPAddress>>([literal]);
+        var running = Running.GetOrAdd(host, Ask);
+        // It may have ended before it was stored, and removed nothing: no answer may stay.
+        if (running.IsCompleted) Running.TryRemove(KeyValuePair.Create(host, running));
+        return running.WaitAsync(ct);
+    }
 
     static async Task<IReadOnlyList<IPAddress>> Ask(string host)
     {

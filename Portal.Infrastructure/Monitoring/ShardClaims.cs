@@ -21,14 +21,15 @@ public sealed class ShardClaims(Database database, string node, TimeSpan lease)
             """, [new("shards", held.Keys.ToArray()), new("epochs", held.Values.ToArray())], ct);
 
     /// <summary>Takes shards that are free or whose lease has run out; the epoch rises.</summary>
-    public Task<Dictionary<int, long>> Take(int most, CancellationToken ct) => most <= 0
+    /// <param name="held">Known to be ours. A row that bears our name beyond these was taken by a command whose answer was lost, and is taken again when it runs out.</param>
+    public Task<Dictionary<int, long>> Take(int most, IReadOnlyCollection<int> held, CancellationToken ct) => most <= 0
         ? Task.FromResult(new Dictionary<int, long>())
         : Query("""
             update shard_leases set node = @node, epoch = epoch + 1, expires_at = clock_timestamp() + @lease
-            where shard in (select shard from shard_leases where (node = '' or expires_at < clock_timestamp()) and node <> @node
+            where shard in (select shard from shard_leases where (node = '' or expires_at < clock_timestamp()) and not shard = any(@held)
                             order by shard limit @most for update skip locked)
             returning shard, epoch
-            """, [new("most", most)], ct);
+            """, [new("most", most), new("held", held.ToArray())], ct);
 
     public async Task Release(CancellationToken ct)
     {

@@ -23,9 +23,7 @@ public sealed class Database : IDbContextFactory<PortalDbContext>, IAsyncDisposa
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = applicationName };
         if (!connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase)) (builder.Timeout, builder.CommandTimeout) = (3, 10);
         // Finds out, for who only listens, that the other side is gone without a word.
-        if (!connectionString.Contains("Keepalive", StringComparison.OrdinalIgnoreCase)) builder.KeepAlive = 10;
-        // A connection that only waits for notifications notices within seconds that the server is gone or hangs.
-        builder.KeepAlive = 5;
+        if (!connectionString.Contains("Keepalive", StringComparison.OrdinalIgnoreCase)) builder.KeepAlive = 5;
         return new NpgsqlDataSourceBuilder(builder.ConnectionString).Build();
     }
 

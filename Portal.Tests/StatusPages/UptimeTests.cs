@@ -64,6 +64,24 @@ public class UptimeTests
     }
 
     [Fact]
+    public void A_gap_beside_a_stated_outage_is_neither_up_nor_down()
+    {
+        var record = Record([new StatusSpan(Payments, ComponentStatus.MajorOutage, StatusCause.Incident, Midnight, Midnight.AddHours(6), null, "")], [new Interval(Midnight, Midnight.AddHours(12))]);
+        Assert.Equal(TimeSpan.FromHours(18), record.Observed);
+        Assert.Equal(1 - 6.0 / 18, record.Uptime!.Value, 6);
+    }
+
+    [Fact]
+    public void A_monitor_that_was_down_before_a_gap_says_nothing_about_the_gap()
+    {
+        var down = new StatusSpan(Payments, ComponentStatus.MajorOutage, StatusCause.Monitor, Midnight.AddHours(1), Midnight.AddHours(13), null, "");
+        var record = Record([down], [new Interval(Midnight.AddHours(2), Midnight.AddHours(13))]);
+        Assert.Equal(TimeSpan.FromHours(1), record.Major);
+        Assert.Equal(TimeSpan.FromHours(13), record.Observed);
+        Assert.Equal(TimeSpan.FromHours(11), record.Unobserved);
+    }
+
+    [Fact]
     public void What_is_stated_in_a_gap_is_still_counted()
     {
         var day = Record([Span(ComponentStatus.MajorOutage, 600, 660, StatusCause.Incident)], [new Interval(Midnight, Next)]);

@@ -68,9 +68,9 @@ public sealed class AnswerStore(Database database, TimeProvider clock, ILogger<A
             {
                 await Forget(clock.GetUtcNow(), stoppingToken);
             }
-            catch (Exception e) when (Components.Refusal.IsDatabaseAway(e))
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                log.LogWarning("Expired idempotency keys could not be removed, the database is away; tried again in an hour");
+                log.LogWarning(e, "Expired idempotency keys could not be removed; tried again in an hour");
             }
     }
 

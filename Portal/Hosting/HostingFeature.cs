@@ -26,7 +26,12 @@ public static class HostingFeature
         services.AddSingleton<DatabaseDump>();
         services.AddSingleton<Migrator>();
         services.AddSingleton<DatabaseOpening>();
-        services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(15));
+        services.Configure<HostOptions>(o =>
+        {
+            o.ShutdownTimeout = TimeSpan.FromSeconds(15);
+            // The public page must outlive the fault of any background loop; the host logs it as critical.
+            o.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
+        });
         services.AddSingleton<DemoData>();
         services.AddSingleton<IStartupStep, FillDemoData>();
         services.AddSecrets();

@@ -35,9 +35,10 @@ public sealed class OutboxDispatch(OutboxDispatcher dispatcher, StartupState sta
             if (tidy) await dispatcher.Tidy(ct);
             return tidy;
         }
-        catch (Exception e) when (Refusal.IsDatabaseAway(e) && !ct.IsCancellationRequested)
+        catch (Exception e) when (!ct.IsCancellationRequested)
         {
-            log.LogDebug("The outbox waits for the database: {Reason}", e.Message);
+            if (Refusal.IsDatabaseAway(e)) log.LogDebug("The outbox waits for the database: {Reason}", e.Message);
+            else log.LogError(e, "The outbox could not be dispatched; tried again");
             return false;
         }
     }

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Portal.Components;
 using Portal.Domain.Access;
 using Portal.Infrastructure.Persistence;
 
@@ -17,7 +16,7 @@ public sealed class ClearStaleAccess(Database database, TimeProvider clock, ILog
         do
         {
             try { await Clear(stoppingToken); }
-            catch (Exception e) when (Refusal.IsDatabaseAway(e)) { log.LogWarning(e, "What is stale stays until the database is back"); }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested) { log.LogWarning(e, "What is stale stays for another hour"); }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }

@@ -104,8 +104,8 @@ sealed record Observation(DateTimeOffset From, IReadOnlyList<GapView> Gaps)
     {
         var own = rows.Where(g => g.MonitorId == watch.Monitor.Id).Select(g => new GapView(g.From, g.To, g.Reason)).ToList();
         own.Insert(0, new GapView(DateTimeOffset.MinValue, watch.State!.FirstCheckAt, ""));
-        var silent = watch.Monitor.PausedAt is null && watch.State.LastCheckAt is { } last && asOf - last > MonitorState.Patience(watch.Monitor);
-        if (silent && own.All(g => g.To is not null)) own.Add(new GapView(watch.State.LastCheckAt!.Value + watch.Monitor.Interval, null, "No check ran."));
+        var silent = watch.Monitor.PausedAt is null && watch.State.AwaitedSince(watch.Monitor) is { } since && asOf - since > MonitorState.Patience(watch.Monitor);
+        if (silent && own.All(g => g.To is not null)) own.Add(new GapView(watch.State.AwaitedSince(watch.Monitor)!.Value + watch.Monitor.Interval, null, "No check ran."));
         return own;
     }
 

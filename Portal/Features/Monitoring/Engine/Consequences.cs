@@ -60,6 +60,8 @@ sealed class Consequences(IDbContextFactory<PortalDbContext> contexts, ILogger<C
                     db.Add(new Outage(down.Monitor, down.From, down.LastGood, down.Evidence));
                 break;
             case Happening.CameUp up:
+                // Written already: what is open now began with it, and must not be ended by a repetition.
+                if (await db.Outages.AnyAsync(o => o.MonitorId == monitor && o.To == up.At && o.From < up.At, ct)) break;
                 if (await db.Outages.SingleOrDefaultAsync(o => o.MonitorId == monitor && o.To == null, ct) is not { } open) break;
                 foreach (var check in await Evidence(db, open, up.At, ct)) open.Witness(check);
                 open.Close(up.At, up.LastBad);
@@ -69,10 +71,11 @@ sealed class Consequences(IDbContextFactory<PortalDbContext> contexts, ILogger<C
                     db.Add(new ObservationGap(monitor, missed.Component, missed.Span.From, missed.Span.To, "Nothing was checked"));
                 break;
             case Happening.GapBegan gap:
-                if (!await db.ObservationGaps.AnyAsync(g => g.MonitorId == monitor && g.To == null, ct))
+                if (!await db.ObservationGaps.AnyAsync(g => g.MonitorId == monitor && (g.To == null || g.From == gap.At), ct))
                     db.Add(new ObservationGap(monitor, gap.Component, gap.At, null, gap.Reason));
                 break;
             case Happening.GapEnded end:
+                if (await db.ObservationGaps.AnyAsync(g => g.MonitorId == monitor && g.To == end.At && g.From < end.At, ct)) break;
                 if (await db.ObservationGaps.SingleOrDefaultAsync(g => g.MonitorId == monitor && g.To == null, ct) is { } gapNow) gapNow.Close(end.At);
                 break;
         }

@@ -100,7 +100,7 @@ public sealed class MonitoringEngine : BackgroundService
         {
             var before = held;
             var still = await claims.Renew(before, ct);
-            foreach (var (shard, epoch) in await claims.Take(Wanted(still.Count), ct)) still[shard] = epoch;
+            foreach (var (shard, epoch) in await claims.Take(Wanted(still.Count), [.. still.Keys], ct)) still[shard] = epoch;
             held = still;
             if (before.Count != still.Count || before.Any(s => still.GetValueOrDefault(s.Key) != s.Value))
             {
