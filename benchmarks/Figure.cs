@@ -19,7 +19,7 @@ sealed record Figure(string Name, string Measured, string Reference, string Rati
 
     public static Figure Note(string name, string measured, string reference = "—") => new(name, measured, reference, "—", "—", null);
 
-    public static string Number(double value) => value.ToString(value >= 1_000 ? "N0" : value >= 100 ? "0" : value >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
+    public static string Number(double value) => value.ToString(value == Math.Truncate(value) || value >= 1_000 ? "N0" : value >= 100 ? "0" : value >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
 
     public static void Print(IReadOnlyList<Figure> figures)
     {
