@@ -49,7 +49,7 @@ public sealed class AccessScreensTests : IAsyncLifetime, IDisposable
         page.FindAll("button").First(b => b.TextContent.Trim() == words || b.GetAttribute("aria-label") == words);
 
     static void Eventually(IRenderedComponent<Microsoft.AspNetCore.Components.IComponent> page, string words) =>
-        page.WaitForAssertion(() => Assert.Contains(words, page.Markup, StringComparison.Ordinal), TimeSpan.FromSeconds(10));
+        page.WaitForAssertion(() => Assert.Contains(words, page.Markup, StringComparison.Ordinal));
 
     [Fact]
     public async Task Somebody_is_added_and_the_link_is_shown_until_it_is_done()
@@ -85,7 +85,7 @@ public sealed class AccessScreensTests : IAsyncLifetime, IDisposable
         await page.Find("dialog form").SubmitAsync();
         Eventually(page, "Deactivated");
         await Button(page, "Reactivate Bob").ClickAsync(new());
-        page.WaitForAssertion(() => Assert.NotNull(Button(page, "Deactivate Bob")), TimeSpan.FromSeconds(10));
+        page.WaitForAssertion(() => Assert.NotNull(Button(page, "Deactivate Bob")));
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class AccessScreensTests : IAsyncLifetime, IDisposable
         await page.FindAll("input[type=checkbox]")[1].ChangeAsync(new() { Value = true });
         await page.Find("form").SubmitAsync();
         Eventually(page, "portal_");
-        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("input[data-secret]")), TimeSpan.FromSeconds(10));
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("input[data-secret]")));
         var secret = page.Find("input[data-secret]").GetAttribute("value")!;
         await using (var db = database.Open())
         {

@@ -66,7 +66,7 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         Assert.Contains(page.FindAll("td a"), a => a.TextContent == "<script>alert(1)</script>");
         await new PauseMonitor(database.Contexts, TimeProvider.System).Execute(monitor.Id, Cast.Bob, default);
         feed.Publish("monitors");
-        page.WaitForAssertion(() => Assert.Contains(page.FindAll(".badge"), b => b.TextContent.Contains("Paused", StringComparison.Ordinal)), TimeSpan.FromSeconds(5));
+        page.WaitForAssertion(() => Assert.Contains(page.FindAll(".badge"), b => b.TextContent.Contains("Paused", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -84,17 +84,18 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
             await db.SaveChangesAsync();
         }
         var page = Page<MonitorPage>(Role.Staff, ("Key", monitor.Id.ToString()));
-        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("svg.chart-plot path")), TimeSpan.FromSeconds(5));
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("svg.chart-plot path")));
         Assert.Contains("Answered 500.", page.Markup, StringComparison.Ordinal);
         Assert.Contains("or up to 1 min earlier", page.Markup, StringComparison.Ordinal);
         Assert.Contains("1 failing check as evidence", page.Markup, StringComparison.Ordinal);
         page.Find(".pager button").Click();
         page.WaitForAssertion(() => Assert.Empty(page.FindAll(".pager button")));
         page.FindAll("button").Single(b => b.TextContent == "Delete…").Click();
-        Assert.True(page.Find("dialog button[type=submit]").HasAttribute("disabled"));
+        page.WaitForAssertion(() => Assert.True(page.Find("dialog button[type=submit]").HasAttribute("disabled")));
         page.Find("#confirm-typed").Input("Checkout");
+        page.WaitForAssertion(() => Assert.False(page.Find("dialog button[type=submit]").HasAttribute("disabled")));
         page.Find("dialog form").Submit();
-        page.WaitForAssertion(() => Assert.EndsWith("/ops/monitors", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal), TimeSpan.FromSeconds(5));
+        page.WaitForAssertion(() => Assert.EndsWith("/ops/monitors", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal));
         await using var after = database.Open();
         Assert.False(await after.Monitors.AnyAsync(m => m.Id == monitor.Id));
         Assert.True(await after.Outages.AnyAsync(o => o.MonitorId == monitor.Id));
@@ -106,7 +107,7 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         var page = Page<MonitorEditor>(Role.Staff);
         page.WaitForAssertion(() => Assert.Contains("2 min 10 s", page.Find("#detects").TextContent, StringComparison.Ordinal));
         page.Find("#failures").Input("5");
-        Assert.Contains("5 min 10 s", page.Find("#detects").TextContent, StringComparison.Ordinal);
+        page.WaitForAssertion(() => Assert.Contains("5 min 10 s", page.Find("#detects").TextContent, StringComparison.Ordinal));
         page.Find("#name").Change("New one");
         page.Find("#target").Change("ftp://shop.example/");
         page.Find("form").Submit();
@@ -114,9 +115,9 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         Assert.Equal("ftp://shop.example/", page.Find("#target").GetAttribute("value"));
         page.Find("#target").Change("https://shop.example/new");
         page.FindAll("button").Single(b => b.TextContent == "Try it now").Click();
-        page.WaitForAssertion(() => Assert.Contains("It answers: status 200.", page.Markup, StringComparison.Ordinal), TimeSpan.FromSeconds(5));
+        page.WaitForAssertion(() => Assert.Contains("It answers: status 200.", page.Markup, StringComparison.Ordinal));
         page.Find("form").Submit();
-        page.WaitForAssertion(() => Assert.Contains("/ops/monitors/", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal), TimeSpan.FromSeconds(5));
+        page.WaitForAssertion(() => Assert.Contains("/ops/monitors/", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal));
         await using var db = database.Open();
         var saved = await db.Monitors.SingleAsync(m => m.Name == "New one");
         Assert.Equal((5, 5, "https://shop.example/new"), (saved.FailuresBeforeDown, saved.Window, saved.Target));
