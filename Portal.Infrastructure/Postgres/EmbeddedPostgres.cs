@@ -214,6 +214,8 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         foreach (var (signal, wait) in new[] { (first, patience), ("QUIT", TimeSpan.FromSeconds(5)), ("KILL", TimeSpan.FromSeconds(5)) })
         {
             await Programs.Run(["kill", $"-{signal}", $"{pid}"], CancellationToken.None);
+            // A process that was stopped hears nothing before it goes on.
+            await Programs.Run(["kill", "-CONT", .. Postmaster.ProcessesOf(folder).Select(p => $"{p}")], CancellationToken.None);
             var began = clock.GetTimestamp();
             while (clock.GetElapsedTime(began) < wait)
             {
