@@ -73,7 +73,15 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
 
     static StatusPageModel Nothing(DateTimeOffset now) => new()
     {
-        Version = 0, ChangedAt = now, ReadAt = now, PageId = PageIdentity.Unknown, IsDemo = false, Groups = [], Components = [], Incidents = [], ResponseTimes = [],
+        Version = 0,
+        ChangedAt = now,
+        ReadAt = now,
+        PageId = PageIdentity.Unknown,
+        IsDemo = false,
+        Groups = [],
+        Components = [],
+        Incidents = [],
+        ResponseTimes = [],
     };
 
     sealed class Answer(byte[] body, int status, PublicSettings settings) : IResult

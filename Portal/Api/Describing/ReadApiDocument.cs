@@ -131,7 +131,15 @@ static class ReadApiDocument
             [new(payments.Id, payments.Slug, payments.Name, payments.Status)]);
         return new StatusPageModel
         {
-            Version = 1, ChangedAt = at, ReadAt = at, PageId = Known<ComponentId>(0).ToString(), IsDemo = false, Groups = [group], Components = [payments], Incidents = [incident], ResponseTimes = [],
+            Version = 1,
+            ChangedAt = at,
+            ReadAt = at,
+            PageId = Known<ComponentId>(0).ToString(),
+            IsDemo = false,
+            Groups = [group],
+            Components = [payments],
+            Incidents = [incident],
+            ResponseTimes = [],
         };
     }
 }

@@ -35,7 +35,16 @@ public sealed class IncidentList(IDbContextFactory<PortalDbContext> contexts)
         var rows = await query.OrderByDescending(i => i.StartedAt).ThenByDescending(i => i.Id).Take(take)
             .Select(i => new
             {
-                i.Id, i.Title, i.Severity, i.Impact, i.Status, i.StartedAt, i.CreatedAt, i.UpdatedAt, i.ResolvedAt, i.NextUpdateBy,
+                i.Id,
+                i.Title,
+                i.Severity,
+                i.Impact,
+                i.Status,
+                i.StartedAt,
+                i.CreatedAt,
+                i.UpdatedAt,
+                i.ResolvedAt,
+                i.NextUpdateBy,
                 Components = i.Effects.Select(e => e.ComponentId).Distinct().ToList(),
                 Last = i.Updates.Where(u => u.Visibility == UpdateVisibility.Public).OrderByDescending(u => u.CreatedAt).Select(u => new { u.Body, u.CreatedAt }).FirstOrDefault(),
             })
