@@ -24,7 +24,7 @@ public class FaultJourneys
         await Wait.Until("the staff screens work again", async () => (await portal.Http.GetAsync("/health/ready?scope=staff")).IsSuccessStatusCode, 30);
         await AllAreServed(portal);
         await (await DeclarePage.Open(staff.Page)).Declare("After the crash", "All works again.");
-        Assert.Contains("After the crash", await portal.Http.GetStringAsync("/api/v2/incidents/unresolved.json"), StringComparison.Ordinal);
+        await Wait.Until("the incident is public", async () => (await portal.Http.GetStringAsync("/api/v2/incidents/unresolved.json")).Contains("After the crash", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public class FaultJourneys
         await portal.Stop();
         Assert.False(Signals.IsAlive(postmaster));
         await portal.Start();
-        Assert.Contains("Kept", await portal.Http.GetStringAsync("/api/v2/components.json"), StringComparison.Ordinal);
+        await Wait.Until("the component is public again", async () => (await portal.Http.GetStringAsync("/api/v2/components.json")).Contains("Kept", StringComparison.Ordinal));
         Assert.Null(portal.SetupLink);
     }
 

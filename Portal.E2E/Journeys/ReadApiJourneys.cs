@@ -12,12 +12,12 @@ public sealed class ReadApiJourneys(SharedPortal shared)
     {
         await using var window = await Browser.Open(shared.Portal);
         var script = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "node_modules", "@statuspage", "status-widget", "dist", "index.js"));
-        // Port 1 of this machine is another origin; nothing listens there, every answer is given here.
-        await window.Page.RouteAsync("http://127.0.0.1:1/**", route => route.FulfillAsync(route.Request.Url.EndsWith("widget.js", StringComparison.Ordinal)
-            ? new() { ContentType = "text/javascript", Body = script }
-            : new() { ContentType = "text/html", Body = $"<!DOCTYPE html><title>Elsewhere</title><statuspage-widget src=\"{shared.Portal.Url}\"></statuspage-widget><script src=\"/widget.js\"></script>" }));
+        // Another port is another origin.
+        await using var elsewhere = new TargetServer(path => path == "/widget.js"
+            ? ("text/javascript", script)
+            : ("text/html", $"<!DOCTYPE html><title>Elsewhere</title><statuspage-widget src=\"{shared.Portal.Url}\"></statuspage-widget><script src=\"/widget.js\"></script>"));
         var asked = window.Page.WaitForResponseAsync(r => r.Url.StartsWith(shared.Portal.Url, StringComparison.Ordinal));
-        await window.Page.GotoAsync("http://127.0.0.1:1/");
+        await window.Page.GotoAsync(elsewhere.Url);
         var answer = await asked;
         Assert.Equal(200, answer.Status);
         var expected = (await Api.Get(shared.Portal, "/api/v2/status.json")).GetProperty("status").GetProperty("description").GetString()!;
