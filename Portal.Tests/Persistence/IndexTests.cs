@@ -23,7 +23,7 @@ public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabas
     {
         var filter = new IncidentList.Filter(open, severity);
         await Costs(most, async plans => Assert.NotEmpty(await new IncidentList(plans).Load(filter, null, 51, default)));
-        await Costs(most, async plans => Assert.NotEmpty(await new IncidentList(plans).Load(filter, GrownDatabase.Incident(open == true ? GrownDatabase.Rows - 4 : 100_000), 51, default)));
+        await Costs(most, async plans => Assert.NotEmpty(await new IncidentList(plans).Load(filter, GrownDatabase.Incident(open == true ? GrownDatabase.Rows - 2 : 100_000), 51, default)));
     }
 
     [Fact]
