@@ -17,7 +17,8 @@ sealed class IncidentConfiguration : IEntityTypeConfiguration<Incident>
         builder.Navigation(i => i.Updates).UsePropertyAccessMode(PropertyAccessMode.Field);
         builder.HasMany(i => i.Effects).WithOne().HasForeignKey(e => e.IncidentId).OnDelete(DeleteBehavior.Cascade);
         builder.Navigation(i => i.Effects).UsePropertyAccessMode(PropertyAccessMode.Field);
-        builder.HasIndex(i => i.StartedAt);
+        builder.HasIndex(i => new { i.StartedAt, i.Id });
+        builder.HasIndex(i => i.ResolvedAt);
         builder.HasIndex(i => i.CreatedAt).HasFilter("resolved_at is null").HasDatabaseName("ix_incidents_unresolved");
     }
 }
@@ -41,6 +42,8 @@ sealed class IncidentEffectConfiguration : IEntityTypeConfiguration<IncidentEffe
     {
         builder.HasOne<Component>().WithMany().HasForeignKey(e => e.ComponentId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(e => new { e.IncidentId, e.ComponentId }).IsUnique().HasFilter("ended_at is null").HasDatabaseName("ix_incident_effects_open");
+        builder.HasIndex(e => e.IncidentId);
         builder.HasIndex(e => new { e.ComponentId, e.From });
+        builder.HasIndex(e => e.To);
     }
 }

@@ -390,8 +390,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_incidents_unresolved")
                         .HasFilter("resolved_at is null");
 
-                    b.HasIndex("StartedAt")
-                        .HasDatabaseName("ix_incidents_started_at");
+                    b.HasIndex("ResolvedAt")
+                        .HasDatabaseName("ix_incidents_resolved_at");
+
+                    b.HasIndex("StartedAt", "Id")
+                        .HasDatabaseName("ix_incidents_started_at_id");
 
                     b.ToTable("incidents");
                 });
@@ -426,6 +429,12 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_incident_effects");
+
+                    b.HasIndex("IncidentId")
+                        .HasDatabaseName("ix_incident_effects_incident_id");
+
+                    b.HasIndex("To")
+                        .HasDatabaseName("ix_incident_effects_ended_at");
 
                     b.HasIndex("ComponentId", "From")
                         .HasDatabaseName("ix_incident_effects_component_id_started_at");
@@ -701,6 +710,9 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_observation_gaps_open")
                         .HasFilter("ended_at is null");
 
+                    b.HasIndex("To")
+                        .HasDatabaseName("ix_observation_gaps_ended_at");
+
                     b.HasIndex("ComponentId", "From")
                         .HasDatabaseName("ix_observation_gaps_component_id_started_at");
 
@@ -769,6 +781,9 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_outages_open")
                         .HasFilter("ended_at is null");
+
+                    b.HasIndex("To")
+                        .HasDatabaseName("ix_outages_ended_at");
 
                     b.HasIndex("ComponentId", "From")
                         .HasDatabaseName("ix_outages_component_id_started_at");

@@ -51,6 +51,7 @@ sealed class OutageConfiguration : IEntityTypeConfiguration<Outage>
         builder.HasIndex(o => o.MonitorId).IsUnique().HasFilter("ended_at is null").HasDatabaseName("ix_outages_open");
         builder.HasIndex(o => new { o.MonitorId, o.From });
         builder.HasIndex(o => new { o.ComponentId, o.From });
+        builder.HasIndex(o => o.To);
     }
 }
 
@@ -62,6 +63,7 @@ sealed class ObservationGapConfiguration : IEntityTypeConfiguration<ObservationG
         builder.HasIndex(g => g.MonitorId).IsUnique().HasFilter("ended_at is null").HasDatabaseName("ix_observation_gaps_open");
         builder.HasIndex(g => new { g.MonitorId, g.From });
         builder.HasIndex(g => new { g.ComponentId, g.From });
+        builder.HasIndex(g => g.To);
     }
 }
 

@@ -46,13 +46,15 @@ public sealed class IncidentList(IDbContextFactory<PortalDbContext> contexts)
                 i.ResolvedAt,
                 i.NextUpdateBy,
                 Components = i.Effects.Select(e => e.ComponentId).Distinct().ToList(),
-                Last = i.Updates.Where(u => u.Visibility == UpdateVisibility.Public).OrderByDescending(u => u.CreatedAt).Select(u => new { u.Body, u.CreatedAt }).FirstOrDefault(),
+                // One value each: two together would be numbered for all incidents there ever were before they are joined to these few.
+                LastWords = i.Updates.Where(u => u.Visibility == UpdateVisibility.Public).OrderByDescending(u => u.CreatedAt).Select(u => u.Body).FirstOrDefault(),
+                LastPublicAt = i.Updates.Where(u => u.Visibility == UpdateVisibility.Public).Max(u => (DateTimeOffset?)u.CreatedAt),
             })
             .AsSplitQuery().ToListAsync(ct);
         var ids = rows.SelectMany(r => r.Components).Distinct().ToList();
         var names = await db.Components.Where(c => ids.Contains(c.Id)).Select(c => new { c.Id, c.Name }).ToDictionaryAsync(c => c.Id, c => c.Name, ct);
         return [.. rows.Select(r => new Row(r.Id, r.Title, r.Severity, r.Impact, r.Status, r.StartedAt, r.CreatedAt, r.UpdatedAt, r.ResolvedAt, r.NextUpdateBy,
-            [.. r.Components.Where(names.ContainsKey).Select(c => names[c]).Order(StringComparer.CurrentCultureIgnoreCase)], r.Last?.Body, r.Last?.CreatedAt))];
+            [.. r.Components.Where(names.ContainsKey).Select(c => names[c]).Order(StringComparer.CurrentCultureIgnoreCase)], r.LastWords, r.LastPublicAt))];
     }
 
     static string Escaped(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);

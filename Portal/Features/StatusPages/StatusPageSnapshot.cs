@@ -28,6 +28,7 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
             p.ChangedAt,
             PageId = db.Settings.Where(s => s.Key == PageIdentity.Key).Select(s => s.Value).FirstOrDefault(),
             IsDemo = db.Settings.Any(s => s.Key == PageIdentity.DemoKey),
+            OldestOfLatest = db.Incidents.OrderByDescending(i => i.StartedAt).Take(LatestIncidents).Min(i => (DateTimeOffset?)i.StartedAt),
         }).SingleAsync(ct);
         var asOf = PageClock.AsOf(head.ChangedAt, now);
         var since = asOf - StripLength;
@@ -43,7 +44,7 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
         var outages = await db.Outages.Where(o => o.ComponentId != null && (o.To == null || o.To > since)).OrderBy(o => o.From)
             .Select(o => new OutageRow(o.MonitorId, o.MonitorName, o.ComponentId!.Value, o.Status, o.From, o.To, o.EarliestFrom, o.EarliestTo)).ToListAsync(ct);
         var gaps = await db.ObservationGaps.Where(g => g.ComponentId != null && (g.To == null || g.To > since)).OrderBy(g => g.From).ToListAsync(ct);
-        var incidents = await Incidents(db, asOf - RecentIncidents, ct);
+        var incidents = await Incidents(db, asOf - RecentIncidents, head.OldestOfLatest, ct);
         var ids = incidents.Select(i => i.Id).ToList();
         var effects = await (from e in db.IncidentEffects
                              join i in db.Incidents on e.IncidentId equals i.Id
@@ -69,13 +70,15 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
     }
 
     /// <summary>Only with what was said publicly; one of which nothing was said does not exist for customers.</summary>
-    static Task<List<Incident>> Incidents(PortalDbContext db, DateTimeOffset recent, CancellationToken ct) =>
-        db.Incidents.Where(i => i.Updates.Any(u => u.Visibility == UpdateVisibility.Public))
-            .Where(i => i.ResolvedAt == null || i.ResolvedAt > recent || i.StartedAt > recent
-                || db.Incidents.OrderByDescending(l => l.StartedAt).Take(LatestIncidents).Any(l => l.Id == i.Id))
+    static Task<List<Incident>> Incidents(PortalDbContext db, DateTimeOffset recent, DateTimeOffset? latest, CancellationToken ct)
+    {
+        var since = latest < recent ? latest.Value : recent;
+        return db.Incidents.Where(i => i.Updates.Any(u => u.Visibility == UpdateVisibility.Public))
+            .Where(i => i.ResolvedAt == null || i.ResolvedAt > recent || i.StartedAt >= since)
             .Include(i => i.Updates.Where(u => u.Visibility == UpdateVisibility.Public))
             .OrderByDescending(i => i.StartedAt).ThenByDescending(i => i.Id)
             .ToListAsync(ct);
+    }
 }
 
 /// <summary>A monitor that watches a component, and its state; null before its first check.</summary>

@@ -1,0 +1,100 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Incidents;
+using Portal.Domain.Monitoring;
+using Portal.Domain.StatusPages;
+using Portal.Features.Incidents;
+using Portal.Features.Monitoring;
+using Portal.Features.StatusPages;
+using Portal.Tests.Support;
+
+namespace Portal.Tests.Persistence;
+
+/// <summary>The screens' own queries on 200,000 rows of each kind: none reads a large table from end to end, and each stays below a stated number of 8 kB pages.</summary>
+public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabase>
+{
+    static readonly DateTimeOffset Now = GrownDatabase.Now;
+
+    [Theory]
+    [InlineData(null, null, 1_000)]
+    [InlineData(true, null, 1_000)]
+    [InlineData(false, null, 1_000)]
+    [InlineData(null, Severity.P0, 1_500)]
+    public async Task A_part_of_the_incident_list_costs_the_same_wherever_it_begins(bool? open, Severity? severity, long most)
+    {
+        var filter = new IncidentList.Filter(open, severity);
+        await Costs(most, async plans => Assert.NotEmpty(await new IncidentList(plans).Load(filter, null, 51, default)));
+        await Costs(most, async plans => Assert.NotEmpty(await new IncidentList(plans).Load(filter, GrownDatabase.Incident(open == true ? GrownDatabase.Rows - 2 : 100_000), 51, default)));
+    }
+
+    [Fact]
+    public Task Checks_of_a_monitor_are_found_from_any_time_on() => Costs(300, async plans =>
+    {
+        var history = new MonitorHistory(plans);
+        Assert.Equal(51, (await history.LoadChecks(GrownDatabase.Monitor(3), null, 51, Cast.Bob, default)).Count);
+        Assert.Equal(51, (await history.LoadChecks(GrownDatabase.Monitor(3), Now.AddDays(-4), 51, Cast.Bob, default)).Count);
+    });
+
+    [Fact]
+    public Task A_day_of_response_times_reads_little_more_than_that_day() => Costs(3_500, async plans =>
+        Assert.Contains(await new MonitorHistory(plans).LoadResponseTimes(GrownDatabase.Monitor(3), Now.AddDays(-1), Now, Cast.Bob, default), p => p.Ms > 0));
+
+    [Fact]
+    public Task Outages_and_gaps_of_a_monitor_are_found_newest_first() => Costs(300, async plans =>
+    {
+        var history = new MonitorHistory(plans);
+        Assert.Equal(50, (await history.LoadOutages(GrownDatabase.Monitor(3), 50, Cast.Bob, default)).Count);
+        Assert.Equal(50, (await history.LoadGaps(GrownDatabase.Monitor(3), 50, Cast.Bob, default)).Count);
+    });
+
+    [Fact]
+    public Task The_overview_finds_what_is_wrong_and_what_changed_last() => Costs(300, async plans =>
+    {
+        var view = await new SituationNow(plans, new ComponentStatuses(plans)).Load(default);
+        Assert.NotEmpty(view.Unwell);
+        Assert.NotNull(view.QuietSince);
+        Assert.Equal(10, view.Changes.Count);
+    });
+
+    [Fact(Skip = "Not yet met: the incidents of the page are still found by reading the whole table (3,077 pages), although resolved_at and started_at have indexes.")]
+    public Task The_public_page_reads_its_91_days_and_not_the_years_before() => Costs(20_000, async plans =>
+    {
+        var model = await new StatusPageSnapshot(plans).Load(null, Now, default);
+        Assert.InRange(model.Incidents.Count, 364, 400);
+        Assert.Contains(model.ResponseTimes, s => s.Milliseconds.Any(ms => ms > 0));
+    });
+
+    [Fact]
+    public Task The_list_of_monitors_never_looks_at_their_history() => Costs(100, async plans =>
+    {
+        Assert.Equal(10, (await new MonitorList(plans).Load(new MonitorList.Filter(), null, 51, Cast.Bob, default)).Count);
+        Assert.NotEmpty(await new MonitorList(plans).Count(Cast.Bob, default));
+    });
+
+    [Fact]
+    public async Task Old_incidents_are_found_by_id_and_by_month()
+    {
+        await Costs(50, async plans => Assert.NotNull(await new PublicIncidents(plans).Load(GrownDatabase.Incident(70_000), Now, default)));
+        await Costs(3_000, async plans => Assert.InRange((await new PublicIncidents(plans).Load(Now.AddDays(-5_030), Now.AddDays(-5_000), Now, default)).Count, 119, 121));
+    }
+
+    [Fact]
+    public async Task A_query_without_an_index_is_noticed()
+    {
+        var plans = new QueryPlans(grown.Source);
+        await using (var db = plans.CreateDbContext())
+            Assert.NotEqual(0, await db.Incidents.Where(i => i.Impact == Indicator.Minor).CountAsync());
+        var plan = Assert.Single(await plans.Explain());
+        Assert.Contains("incidents", plan.ReadWhole);
+        Assert.True(plan.Buffers > 1_000, $"{plan.Buffers} pages");
+    }
+
+    async Task Costs(long most, Func<QueryPlans, Task> query)
+    {
+        var plans = new QueryPlans(grown.Source);
+        await query(plans);
+        var all = await plans.Explain();
+        Assert.NotEmpty(all);
+        Assert.All(all, plan => Assert.True(!plan.ReadWhole.Intersect(GrownDatabase.Large).Any(), $"Reads {string.Join(", ", plan.ReadWhole)} from end to end:\n{plan}"));
+        Assert.True(all.Sum(p => p.Buffers) <= most, $"{all.Sum(p => p.Buffers)} pages instead of at most {most}:\n{string.Join("\n\n", all.OrderByDescending(p => p.Buffers).Take(2))}");
+    }
+}
