@@ -10,11 +10,13 @@ public class PageClockTests
     public void The_version_rises_with_the_database_and_with_time_and_never_runs_into_the_next_one()
     {
         var model = Models.Page(version: 7);
-        Assert.Equal(7_000_000, PageClock.Version(model, model.ChangedAt));
-        Assert.Equal(7_000_060, PageClock.Version(model, model.ChangedAt.AddMinutes(1)));
-        Assert.Equal(7_999_999, PageClock.Version(model, model.ChangedAt.AddYears(1)));
-        Assert.Equal(7_000_000, PageClock.Version(model, model.ChangedAt.AddMinutes(-5)));
-        Assert.True(PageClock.Version(model with { Version = 8, ChangedAt = Now.AddYears(2) }, Now) > PageClock.Version(model, Now.AddYears(1)));
+        Assert.Equal(700_000_000, PageClock.Version(model, model.ChangedAt));
+        Assert.Equal(700_000_060, PageClock.Version(model, model.ChangedAt.AddMinutes(1)));
+        Assert.Equal(731_536_000, PageClock.Version(model, model.ChangedAt.AddYears(1)));
+        Assert.Equal(799_999_999, PageClock.Version(model, model.ChangedAt.AddYears(4)));
+        Assert.True(PageClock.Version(model with { Version = 90_000_000 }, Now) < 1L << 53);
+        Assert.Equal(700_000_000, PageClock.Version(model, model.ChangedAt.AddMinutes(-5)));
+        Assert.True(PageClock.Version(model with { Version = 8, ChangedAt = Now.AddYears(5) }, Now) > PageClock.Version(model, Now.AddYears(4)));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Microsoft.Extensions.Configuration;
 
 namespace Portal.Tests.Public;
 
@@ -62,6 +63,19 @@ public class PublishedHttpTests(PublishedPage page) : IClassFixture<PublishedPag
         Assert.Empty(await head.Content.ReadAsByteArrayAsync());
     }
 
+    [Theory]
+    [InlineData("/history/2019-12", HttpStatusCode.OK)]
+    [InlineData("/de/history/2019-12", HttpStatusCode.OK)]
+    [InlineData("/incidents/00000000000070008000000000000000", HttpStatusCode.NotFound)]
+    public async Task Head_is_answered_for_pages_that_are_not_kept_ready(string path, HttpStatusCode status)
+    {
+        using var get = await Get(path);
+        using var head = await Get(path, method: HttpMethod.Head);
+        Assert.Equal((status, status), (get.StatusCode, head.StatusCode));
+        Assert.Equal((get.Content.Headers.ContentType, get.Content.Headers.ContentLength), (head.Content.Headers.ContentType, head.Content.Headers.ContentLength));
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+    }
+
     [Fact]
     public async Task A_query_string_changes_nothing_and_no_number_of_requests_is_refused()
     {
@@ -96,10 +110,34 @@ public class PublishedHttpTests(PublishedPage page) : IClassFixture<PublishedPag
         Assert.Equal("public, max-age=0, s-maxage=10, stale-if-error=86400", string.Join(", ", response.Headers.NonValidated["Cache-Control"]));
         Assert.Equal("max-age=10, stale-while-revalidate=60, stale-if-error=86400", Header(response, "CDN-Cache-Control"));
         Assert.Equal("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'", Header(response, "Content-Security-Policy"));
+        Assert.Equal("max-age=31536000", Header(response, "Strict-Transport-Security"));
         Assert.Equal("nosniff", Header(response, "X-Content-Type-Options"));
         Assert.Matches("^0\\.\\d{6}$", Header(response, "X-Process-Time"));
         Assert.NotEmpty(Header(response, "X-Request-Id"));
         Assert.DoesNotContain("style=", await response.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("/api/v2/summary.json")]
+    [InlineData("/history.rss")]
+    [InlineData("/de/history.atom")]
+    [InlineData("favicon-major.svg")]
+    public async Task What_is_not_a_page_may_load_nothing_and_be_framed_nowhere(string path)
+    {
+        using var response = await Get(path.StartsWith('/') ? path : page.Host.Get<Portal.Public.PublicAssets>()[path]);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("default-src 'none'; frame-ancestors 'none'", Header(response, "Content-Security-Policy"));
+        Assert.Equal("max-age=31536000", Header(response, "Strict-Transport-Security"));
+    }
+
+    [Theory]
+    [InlineData("https://status.example", true)]
+    [InlineData("http://status.example", false)]
+    [InlineData(null, false)]
+    public void Only_a_page_that_is_reached_by_tls_demands_it(string? address, bool secure)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Public:BaseUrl"] = address }).Build();
+        Assert.Equal(secure, new Portal.Public.PublicAddress(configuration, new Portal.Hosting.PortalAddress(configuration, null!)).IsSecure);
     }
 
     [Fact]

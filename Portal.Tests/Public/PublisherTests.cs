@@ -1,8 +1,10 @@
 using System.Text;
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
@@ -21,7 +23,9 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
     readonly Database opening = new();
     readonly ServiceProvider services = new ServiceCollection().AddLogging().AddSignalR().Services.BuildServiceProvider();
     readonly PageRendering rendering = new();
-    readonly List<Publisher> running = [];
+    PagePulse pulse = null!;
+    LivePages live = null!;
+    readonly List<BackgroundService> running = [];
     ModelFile File => new(folder, NullLogger<ModelFile>.Instance);
 
     async Task<(Publisher Publisher, StartupState State, ChangeFeed Feed)> Start(params IPublication[] others)
@@ -30,10 +34,12 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
         var feed = new ChangeFeed(clock, NullLogger<ChangeFeed>.Instance);
         var state = new StartupState();
         var assets = new PublicAssets(new NullFileProvider());
+        pulse = new PagePulse(opening, feed, clock, configuration, NullLogger<PagePulse>.Instance);
+        running.Add(pulse);
+        live = new LivePages(services.GetRequiredService<IHubContext<StatusHub>>(), NullLogger<LivePages>.Instance);
         var publisher = new Publisher(new StatusPageSnapshot(opening), [.. others, new ArchivePages(rendering, assets), new FrontPages(rendering, assets)],
             new PublicAddress(configuration, new PortalAddress(configuration, null!)), File,
-            new PagePulse(opening, feed, clock, configuration, NullLogger<PagePulse>.Instance),
-            new LivePages(services.GetRequiredService<IHubContext<StatusHub>>(), NullLogger<LivePages>.Instance), feed, state, clock, NullLogger<Publisher>.Instance);
+            pulse, live, feed, state, clock, NullLogger<Publisher>.Instance);
         running.Add(publisher);
         await publisher.StartAsync(default);
         return (publisher, state, feed);
@@ -41,9 +47,14 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
 
     static string Text(PublishedBytes? bytes) => bytes is null ? "" : Encoding.UTF8.GetString(bytes.Plain.Body);
 
-    static async Task Becomes(Func<bool> condition, string what)
+    /// <param name="pace">How far the clock goes on between two looks.</param>
+    async Task Becomes(Func<bool> condition, string what, TimeSpan pace = default)
     {
-        for (var i = 0; i < 400 && !condition(); i++) await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System);
+        for (var i = 0; i < 400 && !condition(); i++)
+        {
+            if (pace > TimeSpan.Zero) clock.FastForward(pace);
+            await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System);
+        }
         Assert.True(condition(), what);
     }
 
@@ -101,6 +112,78 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
         clock.FastForward(TimeSpan.FromMinutes(3));
         await Becomes(() => publisher.Find("/en/") is not null, "is served");
         Assert.True(Version() >= second);
+    }
+
+    [Fact]
+    public async Task A_page_that_cannot_be_read_shows_its_age_although_the_database_answers_and_is_read_as_soon_as_it_can_be()
+    {
+        await Execute("update page_versions set changed_at = '2026-03-02T08:00:00Z'");
+        var (publisher, state, _) = await Start();
+        opening.Open(database.Database.Source);
+        await pulse.StartAsync(default);
+        await Becomes(() => state.IsServing && !pulse.IsLost, "serves");
+        await Execute("alter table incident_effects rename to elsewhere");
+        try
+        {
+            await Becomes(() => Text(publisher.Find("/en/")).Contains("more than 1 minute old", StringComparison.Ordinal), "shows its age", TimeSpan.FromSeconds(1));
+            Assert.False(pulse.IsLost);
+        }
+        finally
+        {
+            await Execute("alter table elsewhere rename to incident_effects");
+        }
+        var again = clock.GetUtcNow();
+        await Becomes(() => !Text(publisher.Find("/en/")).Contains("old.", StringComparison.Ordinal), "is current", TimeSpan.FromMilliseconds(100));
+        Assert.InRange(clock.GetUtcNow() - again, TimeSpan.Zero, TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_set_back_while_rendering_does_not_hold_up_the_next_one()
+    {
+        await Execute("update page_versions set changed_at = '2026-03-02T08:00:00Z'");
+        var counting = new Counting();
+        opening.Open(database.Database.Source);
+        var (_, state, feed) = await Start(counting);
+        await Becomes(() => state.IsServing, "serves");
+        counting.Next = () => clock.SetWall(clock.GetUtcNow().AddHours(-1));
+        feed.Publish("page");
+        await Becomes(() => counting.Next is null, "is set back", TimeSpan.FromMilliseconds(50));
+        var before = counting.Renders;
+        var from = clock.GetTimestamp();
+        await Becomes(() => counting.Renders > before, "is rendered again", TimeSpan.FromSeconds(1));
+        Assert.InRange(clock.GetElapsedTime(from), TimeSpan.Zero, TimeSpan.FromMinutes(3));
+    }
+
+    [Fact]
+    public async Task Open_pages_are_told_the_version_of_a_restored_database_although_it_is_lower()
+    {
+        File.Save(Models.Page());
+        await Start();
+        var told = live.Current("en");
+        Assert.Equal(7, told / 100_000_000);
+        var page = new LivePage("/en/", PublicHeaders.Html, [], null, "en", told - 200_000_000, Models.Now.ToUnixTimeMilliseconds(), new Dictionary<string, string>());
+        live.Show(page);
+        Assert.Equal(page.Version, live.Current("en"));
+    }
+
+    async Task Execute(string sql)
+    {
+        await using var db = database.Open();
+        await db.Database.ExecuteSqlRawAsync(sql);
+    }
+
+    sealed class Counting : IPublication
+    {
+        public Action? Next { get; set; }
+        public int Renders { get; private set; }
+
+        public IEnumerable<PublishedDocument> Render(StatusPageModel model, RenderContext context)
+        {
+            Renders++;
+            Next?.Invoke();
+            Next = null;
+            return [];
+        }
     }
 
     sealed class Failing : IPublication

@@ -47,6 +47,20 @@ public class StatusPageSnapshotTests(TestDatabase database) : IClassFixture<Test
     }
 
     [Fact]
+    public async Task Of_two_words_on_a_component_at_one_instant_the_one_that_still_holds_is_shown()
+    {
+        var component = new Component("Payments", "payments-tie", null, null, 0, Start);
+        var incident = new Incident("Two words at once", Severity.P1, null, Start, Start);
+        foreach (var status in new[] { ComponentStatus.PartialOutage, ComponentStatus.MajorOutage })
+            incident.Post(IncidentStatus.Investigating, "A word.", UpdateVisibility.Public, [new(component.Id, status)], Cast.Bob, Start);
+        await Save(component, incident);
+        Assert.Equal(2, incident.Effects.Count(e => e.From == Start));
+
+        var shown = (await Load()).Incidents.Single(i => i.Id == incident.Id).Components.Single();
+        Assert.Equal(ComponentStatus.MajorOutage, shown.Status);
+    }
+
+    [Fact]
     public async Task A_note_for_the_team_is_nowhere_in_what_customers_can_see()
     {
         var component = new Component("Payments", "payments-notes", null, null, 0, Start);

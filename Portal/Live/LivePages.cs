@@ -8,7 +8,8 @@ namespace Portal.Live;
 
 /// <summary>What open pages are told: the parts that changed since <see cref="Base"/>, or where to fetch them.</summary>
 /// <param name="Base">A page older than this missed something and asks for the whole.</param>
-public sealed record LiveMessage(long Version, long Base, IReadOnlyDictionary<string, string>? Fragments, string? Url);
+/// <param name="ChangedAt">When the database changed, in milliseconds: a page of a higher version but an earlier change is of a database that was replaced.</param>
+public sealed record LiveMessage(long Version, long Base, long ChangedAt, IReadOnlyDictionary<string, string>? Fragments, string? Url);
 
 /// <summary>Tells the open front pages what changed, rendered and serialised once for a language.</summary>
 public sealed class LivePages(IHubContext<StatusHub> hub, ILogger<LivePages> log)
@@ -35,12 +36,12 @@ public sealed class LivePages(IHubContext<StatusHub> hub, ILogger<LivePages> log
     public void Show(LivePage page)
     {
         var before = current.GetValueOrDefault(page.Language);
-        if (before is not null && page.Version < before.Version) return;
+        // Shown in order: a version that falls is that of a restored database, and is the truth now.
         current[page.Language] = page;
         if (before is null) return;
         var changed = page.Fragments.Where(f => before.Fragments.GetValueOrDefault(f.Key) != f.Value).ToDictionary();
         if (changed.Count == 0) return;
-        var message = new LiveMessage(page.Version, before.Version, changed, null);
+        var message = new LiveMessage(page.Version, before.Version, page.ChangedAt, changed, null);
         var bytes = JsonSerializer.SerializeToUtf8Bytes(message, Json);
         if (bytes.Length > LargestMessage) message = Fetchable(page, message, bytes);
         _ = Send(page.Language, message);

@@ -11,7 +11,8 @@ public static class PageClock
     /// <summary>The ages at which the words about it change.</summary>
     public static readonly IReadOnlyList<TimeSpan> AgeSteps = [StaleAfter, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(60)];
 
-    const long Renders = 1_000_000;
+    /// <summary>Three years of seconds; the product stays exact in a browser's numbers up to page version 90,000,000.</summary>
+    const long Renders = 100_000_000;
 
     /// <summary>The database's version, then the whole seconds since that change: it rises with time as well, and two nodes that speak of the same instant agree.</summary>
     public static long Version(StatusPageModel model, DateTimeOffset asOf) =>

@@ -27,6 +27,8 @@ public sealed class PageContext
     public Indicator Indicator { get; }
     public Headline Headline { get; }
     public long Version => PageClock.Version(Model, AsOf);
+    /// <summary>Milliseconds since 1970: a lower version with a later change tells an open page that the database was restored.</summary>
+    public long ChangedAt => Model.ChangedAt.ToUnixTimeMilliseconds();
     public IEnumerable<IncidentView> Active => Model.Incidents.Where(i => i.ResolvedAt is null);
     public DateOnly Today => DayOf(AsOf);
 

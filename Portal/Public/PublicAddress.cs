@@ -11,6 +11,9 @@ public sealed class PublicAddress(IConfiguration configuration, PortalAddress ad
 
     public PublicSettings Settings => new(BaseUrl, title, zone, ancestors);
 
+    /// <summary>Whether visitors come by TLS, perhaps ended by a proxy before us.</summary>
+    public bool IsSecure { get; } = configuration["Public:BaseUrl"]?.StartsWith("https://", StringComparison.OrdinalIgnoreCase) == true;
+
     public bool IsSameOrigin(string origin, HostString host) =>
         Uri.TryCreate(origin, UriKind.Absolute, out var from)
         && (string.Equals(from.Authority, host.Value, StringComparison.OrdinalIgnoreCase)

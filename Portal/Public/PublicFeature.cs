@@ -5,6 +5,8 @@ namespace Portal.Public;
 
 public static class PublicFeature
 {
+    static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+
     public static IServiceCollection AddPublicPages(this IServiceCollection services)
     {
         services.AddSingleton<PageRendering>();
@@ -32,14 +34,14 @@ public static class PublicFeature
         foreach (var language in PageLanguage.All)
         {
             var pages = everybody.MapGroup(language.Prefix);
-            pages.MapGet("/incidents/{id}", (string id, OnDemandPages on, CancellationToken ct) => on.Incident(language, id, ct));
-            pages.MapGet("/history/{month}", (string month, OnDemandPages on, CancellationToken ct) => on.Month(language, month, ct));
-            pages.MapGet("/components/{slug}", (string slug, OnDemandPages on) => on.Component(language, slug));
-            pages.MapGet("/history", (OnDemandPages on) => on.Starting(language));
-            everybody.MapGet(language.FrontPath, (OnDemandPages on) => on.Starting(language));
+            pages.MapMethods("/incidents/{id}", Read, (string id, OnDemandPages on, CancellationToken ct) => on.Incident(language, id, ct));
+            pages.MapMethods("/history/{month}", Read, (string month, OnDemandPages on, CancellationToken ct) => on.Month(language, month, ct));
+            pages.MapMethods("/components/{slug}", Read, (string slug, OnDemandPages on) => on.Component(language, slug));
+            pages.MapMethods("/history", Read, (OnDemandPages on) => on.Starting(language));
+            everybody.MapMethods(language.FrontPath, Read, (OnDemandPages on) => on.Starting(language));
         }
-        everybody.MapGet("/", (HttpRequest request, OnDemandPages on) => on.Starting(PageLanguage.Preferred(request.Headers.AcceptLanguage.ToString())));
-        everybody.MapGet("/de/{**path}", (OnDemandPages on) => on.Missing(PageLanguage.German));
+        everybody.MapMethods("/", Read, (HttpRequest request, OnDemandPages on) => on.Starting(PageLanguage.Preferred(request.Headers.AcceptLanguage.ToString())));
+        everybody.MapMethods("/de/{**path}", Read, (OnDemandPages on) => on.Missing(PageLanguage.German));
         return app;
     }
 }

@@ -9,6 +9,11 @@ public static class PublicHeaders
     public const string CacheControl = "public, max-age=0, s-maxage=10, stale-if-error=86400";
     public const string CdnCacheControl = "max-age=10, stale-while-revalidate=60, stale-if-error=86400";
 
+    /// <summary>For what is not a page: opened by itself it may load nothing and be framed nowhere. Pages bring a policy of their own.</summary>
+    public static readonly KeyValuePair<string, string> NothingElse = new("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+
+    public const string StrictTransport = "max-age=31536000";
+
     public static string ContentSecurityPolicy(PublicSettings settings) =>
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors " + settings.FrameAncestors;
 

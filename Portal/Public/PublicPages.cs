@@ -3,7 +3,7 @@ using Portal.Public.Pages;
 namespace Portal.Public;
 
 /// <summary>A front page in one language, and its parts for those who have it open.</summary>
-public sealed record LivePage(string Path, string ContentType, byte[] Body, IReadOnlyDictionary<string, string>? Headers, string Language, long Version, IReadOnlyDictionary<string, string> Fragments)
+public sealed record LivePage(string Path, string ContentType, byte[] Body, IReadOnlyDictionary<string, string>? Headers, string Language, long Version, long ChangedAt, IReadOnlyDictionary<string, string> Fragments)
     : PublishedDocument(Path, ContentType, Body, Headers);
 
 /// <summary>What must be right first: the front page in each language and the pages of incidents that are not over.</summary>
@@ -25,7 +25,7 @@ public sealed class FrontPages(PageRendering rendering, PublicAssets assets) : I
                 ["icon"] = assets[$"favicon-{page.Headline.Css()}.svg"],
                 ["state"] = page.Headline.Css(),
             };
-            yield return new LivePage(language.FrontPath, PublicHeaders.Html, body, headers, language.Code, page.Version, live);
+            yield return new LivePage(language.FrontPath, PublicHeaders.Html, body, headers, language.Code, page.Version, page.ChangedAt, live);
             foreach (var incident in page.Active)
                 yield return new PublishedDocument(language.Path($"/incidents/{incident.Id}"), PublicHeaders.Html, rendering.Bytes<IncidentPage>(("Page", page), ("Incident", incident)), headers);
         }

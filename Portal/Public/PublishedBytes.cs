@@ -20,7 +20,7 @@ public sealed class PublishedBytes
         var headers = document.Headers ?? new Dictionary<string, string>();
         CacheControl = headers.GetValueOrDefault("Cache-Control", PublicHeaders.CacheControl);
         CdnCacheControl = headers.ContainsKey("Cache-Control") ? StringValues.Empty : PublicHeaders.CdnCacheControl;
-        Others = [.. headers.Where(h => h.Key != "Cache-Control").Select(h => new KeyValuePair<string, StringValues>(h.Key, h.Value))];
+        Others = [.. headers.Where(h => h.Key != "Cache-Control").Append(PublicHeaders.NothingElse).DistinctBy(h => h.Key).Select(h => new KeyValuePair<string, StringValues>(h.Key, h.Value))];
         var hash = Convert.ToHexStringLower(SHA256.HashData(document.Body))[..20];
         Plain = new Variant(document.Body, $"\"{hash}\"", StringValues.Empty);
         Gzip = Compressed(Plain, "gzip", $"\"{hash}-g\"", Gzipped);

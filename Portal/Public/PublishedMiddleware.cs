@@ -7,9 +7,10 @@ using Portal.Features.Health;
 namespace Portal.Public;
 
 /// <summary>Answers published addresses before anything else looks at the request: no session, no limit, no log that needs the database, and no query string.</summary>
-public sealed class PublishedMiddleware(RequestDelegate next, Publisher publisher, Figures figures)
+public sealed class PublishedMiddleware(RequestDelegate next, Publisher publisher, PublicAddress address, Figures figures)
 {
     static readonly StringValues NoSniff = "nosniff";
+    readonly StringValues strictTransport = address.IsSecure ? PublicHeaders.StrictTransport : StringValues.Empty;
     static readonly StringValues[] Microseconds = [.. Enumerable.Range(0, 4_096).Select(i => new StringValues((i / 1e6).ToString("0.000000", CultureInfo.InvariantCulture)))];
 
     // No async state machine: the body is copied into the connection's own buffer, and Kestrel flushes it at the end.
@@ -30,6 +31,7 @@ public sealed class PublishedMiddleware(RequestDelegate next, Publisher publishe
         headers.CacheControl = found.CacheControl;
         headers.Vary = found.Vary;
         if (found.CdnCacheControl.Count > 0) headers["CDN-Cache-Control"] = found.CdnCacheControl;
+        if (strictTransport.Count > 0) headers.StrictTransportSecurity = strictTransport;
         headers["X-Request-Id"] = http.TraceIdentifier;
         headers["X-Process-Time"] = Elapsed(started);
         if (request.Headers.IfNoneMatch is { Count: > 0 } tags && variant.IsNamedBy(tags))

@@ -1,9 +1,7 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Primitives;
-using Npgsql;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
-using Portal.Infrastructure.Persistence;
 using Portal.Live;
 
 namespace Portal.Public;
@@ -22,8 +20,9 @@ public sealed class Publisher(
     volatile PublishedBytes? english, german;
     StatusPageModel? model;
     DateTimeOffset asOf, published;
+    DateTimeOffset? unreadSince;
     long lastVersion = -1;
-    bool mustRead, unread;
+    bool mustRead;
 
     /// <summary>The model that is being served; null before the first one.</summary>
     public StatusPageModel? Model => Volatile.Read(ref model);
@@ -58,7 +57,7 @@ public sealed class Publisher(
                 await Wait(stoppingToken);
                 var wanted = Interlocked.Exchange(ref mustRead, false);
                 var fresh = wanted && await Read(stoppingToken);
-                unread = wanted && !fresh;
+                if (wanted) unreadSince = fresh ? null : unreadSince ?? clock.GetUtcNow();
                 if (Model is null) continue;
                 Publish();
                 if (fresh) file.Save(Model);
@@ -83,10 +82,11 @@ public sealed class Publisher(
     async Task Wait(CancellationToken ct)
     {
         var now = clock.GetUtcNow();
-        // After what was published, not after this moment: an instant in between must not be missed.
-        var next = Model is { } known ? PageClock.Next(known, address.Settings.Zone, pulse.IsLost ? ConfirmedAt(known) : null, published) : now.AddMinutes(1);
+        // After what was published, not after this moment: an instant in between must not be missed. A clock set back meanwhile delays nothing.
+        var after = published < now ? published : now;
+        var next = Model is { } known ? PageClock.Next(known, address.Settings.Zone, DoubtedSince(known), after) : now.AddMinutes(1);
         // What could not be read is tried again soon: the hint is spent, and the change must not wait for the next minute.
-        if (unread && now + Retry < next) next = now + Retry;
+        if (unreadSince is not null && now + Retry < next) next = now + Retry;
         using var due = new CancellationTokenSource(next > now ? next - now : TimeSpan.Zero, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, due.Token);
         try
@@ -95,7 +95,7 @@ public sealed class Publisher(
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            if (unread || next == PageClock.Minute(next)) Volatile.Write(ref mustRead, true);
+            if (unreadSince is not null || next == PageClock.Minute(next)) Volatile.Write(ref mustRead, true);
         }
     }
 
@@ -108,21 +108,29 @@ public sealed class Publisher(
             Volatile.Write(ref model, await snapshot.Load(Model, clock.GetUtcNow(), either.Token));
             return true;
         }
-        catch (Exception e) when (!ct.IsCancellationRequested && (e is OperationCanceledException or DatabaseAwayException || Components.Refusal.IsDatabaseAway(e)))
+        catch (Exception e) when (!ct.IsCancellationRequested)
         {
-            log.LogDebug(e, "The page could not be read anew");
+            // Whatever it is, the change is still wanted. That the database is away the pulse says; anything else is a fault, told once and not every second.
+            var expected = e is OperationCanceledException || Components.Refusal.IsDatabaseAway(e);
+            log.Log(expected || unreadSince is not null ? LogLevel.Debug : LogLevel.Error, e, "The page could not be read anew; it is tried again");
             return false;
         }
     }
 
-    DateTimeOffset ConfirmedAt(StatusPageModel known) =>
-        pulse.Last is { } beat && beat.Version == known.Version && beat.At > known.ReadAt ? beat.At : known.ReadAt;
+    /// <summary>Since when the page may differ from the database, which is away, or ahead, or cannot be read; null while they agree.</summary>
+    DateTimeOffset? DoubtedSince(StatusPageModel known)
+    {
+        var beat = pulse.Last;
+        if (!pulse.IsLost && unreadSince is null && !(beat?.Version > known.Version)) return null;
+        var confirmed = beat?.Version == known.Version && beat.At > known.ReadAt ? beat.At : known.ReadAt;
+        return unreadSince is { } since && since > known.ReadAt && since < confirmed ? since : confirmed;
+    }
 
     void Publish()
     {
         var current = Model!;
         var now = published = clock.GetUtcNow();
-        var confirmed = pulse.IsLost ? ConfirmedAt(current) : now;
+        var confirmed = DoubtedSince(current) ?? now;
         var stale = now - confirmed >= PageClock.StaleAfter;
         if (stale) current = current with { ReadAt = confirmed };
         var instant = PageClock.AsOf(current, now, stale ? confirmed : null);

@@ -73,7 +73,7 @@ sealed class ModelAssembly(
         incident.Id, incident.Title, incident.Severity, incident.Impact, incident.Status, incident.StartedAt, incident.CreatedAt, incident.UpdatedAt,
         incident.MonitoringAt, incident.ResolvedAt, incident.NextUpdateBy,
         [.. incident.Updates.OrderBy(u => u.CreatedAt).ThenBy(u => u.Id.Value).Select(View)],
-        [.. effectsOfIncident[incident.Id].GroupBy(e => e.Component).Select(g => g.MaxBy(e => e.From)!).Where(e => known.ContainsKey(e.Component))
+        [.. effectsOfIncident[incident.Id].GroupBy(e => e.Component).Select(g => g.OrderBy(e => e.From).ThenBy(e => e.To is null).Last()).Where(e => known.ContainsKey(e.Component))
             .OrderBy(e => known[e.Component].Name, StringComparer.Ordinal)
             .Select(e => new IncidentComponentView(e.Component, known[e.Component].Slug, known[e.Component].Name, e.Status))]);
 

@@ -5,6 +5,9 @@ const root = document.documentElement;
 
 export const version = (): number => Number(root.dataset.version);
 
+/** Whether a rendering is of an older version and yet of a later change: the database was restored, and versions count anew. */
+export const restored = (next: number, changedAt: number): boolean => next < version() && changedAt > Number(root.dataset.changed);
+
 /** Puts a new rendering in place of a part, without closing what the reader opened. */
 function swap(name: string, html: string): void {
   const part = document.querySelector<HTMLElement>(`[data-fragment="${name}"]`);
@@ -23,7 +26,7 @@ function swap(name: string, html: string): void {
 
 const sentence = (): string => document.querySelector('h1')?.textContent ?? '';
 
-export function show(next: number, fragments: Record<string, string>): void {
+export function show(next: number, changedAt: number, fragments: Record<string, string>): void {
   const before = sentence();
   const { title, icon, state, ...parts } = fragments;
   for (const [name, html] of Object.entries(parts)) swap(name, html);
@@ -31,6 +34,7 @@ export function show(next: number, fragments: Record<string, string>): void {
   if (icon) document.querySelector<HTMLLinkElement>('link[rel=icon]')!.href = icon;
   if (state) root.dataset.state = state;
   root.dataset.version = `${next}`;
+  root.dataset.changed = `${changedAt}`;
   countNow();
   const announce = document.getElementById('announce');
   if (announce && sentence() !== before) announce.textContent = sentence();
@@ -40,10 +44,12 @@ export function show(next: number, fragments: Record<string, string>): void {
 export function showPage(html: string): void {
   const page = new DOMParser().parseFromString(html, 'text/html');
   const next = Number(page.documentElement.dataset.version);
+  const changedAt = Number(page.documentElement.dataset.changed);
+  if (restored(next, changedAt)) location.reload();
   if (!(next >= version())) return;
   const parts: Record<string, string> = { title: page.title, icon: page.querySelector('link[rel=icon]')?.getAttribute('href') ?? '', state: page.documentElement.dataset.state ?? '' };
   for (const part of page.querySelectorAll<HTMLElement>('[data-fragment]')) parts[part.dataset.fragment!] = part.innerHTML;
-  show(next, parts);
+  show(next, changedAt, parts);
 }
 
 /** A link to one day opens that day. */

@@ -1,6 +1,6 @@
 // Keeps an open page current: by the hub where there is one, by asking again where there is none. It never shows an old state as the current one:
 // after a reconnect, after sleep, and on coming back from history it asks first; and when it cannot know, it says as of when it knew.
-import { show, showPage, version } from './fragments';
+import { restored, show, showPage, version } from './fragments';
 import { Hub } from './hub';
 import { clockOf } from './times';
 
@@ -43,17 +43,18 @@ async function ask(): Promise<void> {
   } catch { doubt(); } finally { asking = false; }
 }
 
-interface Message { version: number; base: number; fragments?: Record<string, string>; url?: string }
+interface Message { version: number; base: number; changedAt: number; fragments?: Record<string, string>; url?: string }
 
 async function take(message: Message): Promise<void> {
+  if (restored(message.version, message.changedAt)) setTimeout(() => location.reload(), jittered(1_000));
   if (message.version < version()) return;
   if (kind !== 'hub' || message.base > version()) { setTimeout(ask, jittered(kind === 'hub' ? 100 : 1_000)); return; }
-  if (message.fragments) { show(message.version, message.fragments); return; }
+  if (message.fragments) { show(message.version, message.changedAt, message.fragments); return; }
   try {
     const response = await fetch(message.url!);
     if (!response.ok) throw new Error();
     const fetched = await response.json() as Message;
-    if (fetched.version >= version()) show(fetched.version, fetched.fragments!);
+    if (fetched.version >= version()) show(fetched.version, fetched.changedAt, fetched.fragments!);
   } catch { await ask(); }
 }
 
@@ -62,7 +63,7 @@ const hub = new Hub(`/hubs/status?language=${document.documentElement.lang}`, {
   heard() { confirm(); },
   message(target, argument) {
     if (target === 'page') void take(argument as Message);
-    else if (target === 'now' && Number(argument) > version()) setTimeout(ask, jittered(400));
+    else if (target === 'now' && Number(argument) !== version()) setTimeout(ask, jittered(400));
   },
   closed() {
     connected = false;

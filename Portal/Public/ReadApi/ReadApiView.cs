@@ -65,7 +65,7 @@ sealed class ReadApiView
         i.Id.ToString(), i.Title, ApiJson.Word(i.Status), i.CreatedAt, i.UpdatedAt, i.MonitoringAt, i.ResolvedAt, ApiJson.Word(i.Impact),
         $"{settings.BaseUrl}/incidents/{i.Id}", i.StartedAt, model.PageId, null,
         [.. i.Updates.OrderByDescending(u => u.CreatedAt).Select(u => Shape(i, u))],
-        // What was deleted since has no row of its own any more; its name stays in the updates.
+        // What was deleted since is left out, here as in the updates: nobody knows its name any more.
         [.. i.Components.Where(c => byId.ContainsKey(c.Component)).Select(c => byId[c.Component])]);
 
     static UpdateShape Shape(IncidentView i, UpdateView u) => new(
