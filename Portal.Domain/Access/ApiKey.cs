@@ -19,8 +19,8 @@ public sealed class ApiKey
         Id = Shared.Id.New<ApiKeyId>(now);
         Name = Text.Required(name, "name", "The name", Text.NameLength);
         if (scopes.Count == 0) throw new DomainException("Choose at least one scope.", "scopes");
-        if (scopes.FirstOrDefault(s => !Permissions.Scopes.Contains(s)) is { } unknown)
-            throw new DomainException($"There is no scope \"{unknown}\". Scopes are: {string.Join(", ", Permissions.Scopes)}.", "scopes");
+        if (scopes.Any(s => s is null || !Permissions.Scopes.Contains(s)))
+            throw new DomainException($"There is no scope \"{scopes.First(s => s is null || !Permissions.Scopes.Contains(s)) ?? "null"}\". Scopes are: {string.Join(", ", Permissions.Scopes)}.", "scopes");
         Scopes = [.. scopes.Distinct()];
         (Start, SecretHash, CreatedBy, CreatedAt) = (start, secretHash, createdBy, now);
     }

@@ -55,7 +55,9 @@ public sealed class IncidentUpdate
     internal void Edit(string message, int revision, Actor editor, DateTimeOffset now)
     {
         if (revision != Revision)
-            throw new ConflictException($"{Revisions[^1].ReplacedBy} changed this update while you were writing. Nothing was saved; both texts are shown.", Body);
+            throw new ConflictException(revision < Revision && Revision > 0
+                ? $"{Revisions[^1].ReplacedBy} changed this update while you were writing. Nothing was saved; both texts are shown."
+                : $"This update has no revision {revision}: it stands at {Revision}. Nothing was saved; its text is shown.", Body);
         var text = Text.Required(message, "message", "The message", Text.MessageLength);
         if (text == Body) return;
         Revisions = [.. Revisions, new UpdateRevision(Body, editor.Name, now)];

@@ -155,7 +155,7 @@ public sealed class PeopleTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Staff_and_outsiders_manage_nobody_and_a_narrow_key_reaches_no_administrator()
+    public async Task Staff_and_outsiders_manage_nobody_and_a_narrow_key_reaches_nobody_above_itself()
     {
         var carol = await settlers.Settle("Carol", Role.Admin);
         var bob = await settlers.Settle("Bob", Role.Staff);
@@ -169,12 +169,15 @@ public sealed class PeopleTests : IAsyncLifetime, IDisposable
             await Assert.ThrowsAsync<ForbiddenException>(() => new ApiKeyList(database.Contexts).Load(null, 10, actor, default));
         }
         var narrow = new Actor(ActorKind.ApiKey, bob.Id.Value, "Robot", Permissions.OfScopes(["people:write", "api-keys:write"]));
-        await settlers.AddPerson.Execute(new("Dave", "dave@example.com", Role.Staff), narrow, default);
+        await settlers.AddPerson.Execute(new("Dave", "dave@example.com", Role.Staff), narrow with { Grants = narrow.Grants.Union(Permissions.Of(Role.Staff)).ToHashSet() }, default);
         await Assert.ThrowsAsync<ForbiddenException>(() => settlers.AddPerson.Execute(new("Eve", "eve@example.com", Role.Admin), narrow, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => settlers.AddPerson.Execute(new("Eve", "eve@example.com", Role.Staff), narrow, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => settlers.IssueLink.Execute(bob.Id, narrow, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => settlers.IssueLink.Execute(carol.Id, narrow, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => settlers.ChangePerson.Execute(new(carol.Id, Active: false), narrow, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => settlers.ChangePerson.Execute(new(bob.Id, Role: Role.Admin), narrow, default));
         Assert.Equal("scopes", (await Assert.ThrowsAsync<DomainException>(() => new CreateApiKey(database.Contexts, clock).Execute(new("Robot 2", ["components:write"]), narrow, default))).Field);
+        Assert.Equal("scopes", (await Assert.ThrowsAsync<DomainException>(() => new CreateApiKey(database.Contexts, clock).Execute(new("Robot 3", [null!, "bogus"]), Cast.Alice, default))).Field);
     }
 
     [Fact]

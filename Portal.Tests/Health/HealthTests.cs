@@ -71,6 +71,18 @@ public class HealthTests(PortalHost host) : IClassFixture<PortalHost>
     }
 
     [Fact]
+    public async Task Balancers_may_ask_with_HEAD()
+    {
+        using var client = host.Client();
+        foreach (var path in new[] { "/health", "/health/live", "/health/ready", "/health/parts/database", "/api/health", "/api/health/ready", "/metrics" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, path);
+            using var answer = await client.SendAsync(request);
+            Assert.Equal((path, HttpStatusCode.OK), (path, answer.StatusCode));
+        }
+    }
+
+    [Fact]
     public async Task Live_and_ready_answer_without_anybody_being_known()
     {
         using var client = FromOutside();

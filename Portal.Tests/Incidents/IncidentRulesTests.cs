@@ -108,6 +108,8 @@ public class IncidentRulesTests
     {
         var incident = Declared();
         var update = incident.Updates[0];
+        var invented = Assert.Throws<ConflictException>(() => incident.Edit(update.Id, "Payments fail for some.", 7, Cast.Alice, Now.AddMinutes(1)));
+        Assert.Equal("Now Investigating.", invented.Current);
         incident.Edit(update.Id, "Payments fail for some.", 0, Cast.Alice, Now.AddMinutes(1));
         Assert.Equal(("Payments fail for some.", "Now Investigating.", "Alice"), (update.Body, update.Revisions[0].Body, update.Revisions[0].ReplacedBy));
         var conflict = Assert.Throws<ConflictException>(() => incident.Edit(update.Id, "Payments fail for all.", 0, Cast.Bob, Now.AddMinutes(2)));

@@ -121,6 +121,7 @@ public sealed class IncidentsApiTests : IAsyncLifetime
     [InlineData("""{"title":"t","severity":"P9","message":"m"}""", "severity")]
     [InlineData("""{"title":"t","severity":"P1"}""", "message")]
     [InlineData("""{"title":"t","severity":"P1","message":"m","components":[{"slug":"no-such","status":"major_outage"}]}""", "components[0].slug")]
+    [InlineData("""{"title":"t","severity":"P1","message":"m","components":[null]}""", "components[0]")]
     [InlineData("""{"title":"t","severity":"P1","message":"m","components":[{"slug":"status-page"}]}""", "components[0].status")]
     [InlineData("""{"title":"t","severity":"P1","message":"m","impact":"maintenance"}""", "impact")]
     [InlineData("""{"title":"t","severity":"P1","message":"m","status":"postmortem"}""", "status")]

@@ -1,15 +1,18 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
+using Npgsql;
+using Portal.Domain.Shared;
 
 namespace Portal.Api;
 
 /// <summary>Carries out a write that names an <c>Idempotency-Key</c> once, and gives whoever repeats it the first answer again.</summary>
 /// <remarks>
-/// Stands behind authorisation and before the endpoint, since the body must be hashed before it is read as JSON. Only successful answers are kept
-/// (for <see cref="AnswerStore.Kept"/>): a refused request changed nothing, so repeating it is harmless. A request that is still at work makes the second wait.
+/// Stands behind authorisation and before the endpoint, since the body must be hashed before it is read as JSON. Successful answers are kept
+/// (for <see cref="AnswerStore.Kept"/>). A refused request changed nothing, so its key is free again; after a fault nobody knows, so the key stays taken.
+/// A request that is still at work makes the second wait.
 /// </remarks>
-sealed class IdempotentWrites(RequestDelegate next, AnswerStore answers, TimeProvider clock)
+sealed class IdempotentWrites(RequestDelegate next, AnswerStore answers, TimeProvider clock, ILogger<IdempotentWrites> log)
 {
     const string Header = "Idempotency-Key";
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(15), Pause = TimeSpan.FromMilliseconds(50);
@@ -28,7 +31,7 @@ sealed class IdempotentWrites(RequestDelegate next, AnswerStore answers, TimePro
         var key = SHA256.HashData(Encoding.UTF8.GetBytes($"{http.User.FindFirstValue(ClaimTypes.NameIdentifier)}\n{given}"));
         var request = await Fingerprint(http);
         var since = clock.GetTimestamp();
-        while (!await answers.Claim(key, request, clock.GetUtcNow(), http.RequestAborted))
+        while (!await answers.Claim(key, request, clock.GetUtcNow(), CancellationToken.None))
         {
             var first = await answers.Find(key, http.RequestAborted);
             if (first is null) continue;
@@ -55,30 +58,63 @@ sealed class IdempotentWrites(RequestDelegate next, AnswerStore answers, TimePro
 
     async Task CarryOut(HttpContext http, byte[] key)
     {
-        var (outside, inside) = (http.Response.Body, new MemoryStream());
+        var (outside, inside, caller) = (http.Response.Body, new MemoryStream(), http.RequestAborted);
         http.Response.Body = inside;
-        var done = false;
+        // Whoever names a key gets the write finished even after hanging up: a write broken off in the middle could not be told from one that was done.
+        http.RequestAborted = CancellationToken.None;
         try
         {
             await next(http);
-            if (http.Response.StatusCode is >= 200 and < 300)
-            {
-                // An answer that holds a secret is not kept: the secret is shown once and stored nowhere in clear.
-                var body = http.GetEndpoint()?.Metadata.GetMetadata<AnswersSecret>() is null ? Encoding.UTF8.GetString(inside.GetBuffer(), 0, (int)inside.Length) : null;
-                done = await answers.Keep(key, http.Response.StatusCode, body, http.Response.Headers.Location);
-            }
+            await Conclude(http, key, inside);
+        }
+        catch (Exception e)
+        {
+            if (IsRefusal(e)) await answers.Release(key);
+            else await Keep(key, StatusCodes.Status500InternalServerError, null, null);
+            throw;
         }
         finally
         {
-            http.Response.Body = outside;
-            if (!done) await answers.Release(key);
+            (http.Response.Body, http.RequestAborted) = (outside, caller);
         }
         inside.Position = 0;
-        await inside.CopyToAsync(outside, http.RequestAborted);
+        await inside.CopyToAsync(outside, caller);
     }
+
+    async Task Conclude(HttpContext http, byte[] key, MemoryStream answer)
+    {
+        var status = http.Response.StatusCode;
+        if (status is >= 300 and < 500)
+        {
+            await answers.Release(key);
+            return;
+        }
+        // An answer that holds a secret is not kept: the secret is shown once and stored nowhere in clear.
+        var isSecret = http.GetEndpoint()?.Metadata.GetMetadata<AnswersSecret>() is not null;
+        await Keep(key, status, isSecret ? null : Encoding.UTF8.GetString(answer.GetBuffer(), 0, (int)answer.Length), http.Response.Headers.Location);
+    }
+
+    async Task Keep(byte[] key, int status, string? body, string? location)
+    {
+        try
+        {
+            await answers.Keep(key, status, body, location);
+        }
+        catch (NpgsqlException e)
+        {
+            log.LogWarning(e, "The answer under an idempotency key could not be kept; the key stays taken until it expires");
+        }
+    }
+
+    static bool IsRefusal(Exception e) => e is DomainException or NotFoundException or ConflictException or ForbiddenException or BadHttpRequestException;
 
     static async Task Repeat(HttpContext http, StoredAnswer first, int status)
     {
+        if (status >= 500)
+        {
+            await Problem.Of(409, "The first request with this key failed, perhaps after it was saved. Look whether it was carried out; if it was not, send it with a new key.").Write(http);
+            return;
+        }
         http.Response.Headers["Idempotent-Replayed"] = "true";
         if (first.Location is { } location) http.Response.Headers.Location = location;
         if (first.Body is null)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.RateLimiting;
+using Portal.Features.Access;
 
 namespace Portal.Api;
 
@@ -16,7 +17,7 @@ public sealed record RateLimits(int PerKey, int PerAddress)
 
     public PartitionedRateLimiter<HttpContext> Limiter() => PartitionedRateLimiter.CreateChained(
         PartitionedRateLimiter.Create<HttpContext, string>(http =>
-            IsLimited(http) ? Bucket(http.Connection.RemoteIpAddress?.ToString() ?? "", PerAddress) : RateLimitPartition.GetNoLimiter("")),
+            IsLimited(http) ? Bucket(Visitor.Of(http).Network, PerAddress) : RateLimitPartition.GetNoLimiter("")),
         PartitionedRateLimiter.Create<HttpContext, string>(http =>
             IsLimited(http) && http.Request.Headers.Authorization.ToString() is { Length: > 0 } key
                 ? Bucket(Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(key))), PerKey) : RateLimitPartition.GetNoLimiter("")));

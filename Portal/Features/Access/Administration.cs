@@ -25,12 +25,14 @@ static class Administration
     public static async Task<Person> Find(this PortalDbContext db, PersonId id, CancellationToken ct) =>
         await db.People.SingleOrDefaultAsync(p => p.Id == id, ct) ?? throw new NotFoundException("person");
 
-    /// <summary>Who may make administrators is one: a key with a single scope must not reach the others by way of a link.</summary>
+    /// <summary>Whoever gives a role has its rights: a key with a single scope must not reach the others by way of a link.</summary>
     /// <exception cref="ForbiddenException">The actor has fewer rights than the role.</exception>
     public static void RequireReach(this Actor actor, Role role)
     {
-        if (role == Role.Admin && !actor.Grants.IsSupersetOf(Permissions.Of(Role.Admin)))
-            throw new ForbiddenException($"{actor.Name} may not change administrators: that needs all scopes.");
+        if (!actor.Grants.IsSupersetOf(Permissions.Of(role)))
+            throw new ForbiddenException(role == Role.Admin
+                ? $"{actor.Name} may not change administrators: that needs all scopes."
+                : $"{actor.Name} may not change staff: that needs all scopes that staff have.");
     }
 
     public static async Task EndSessions(this PortalDbContext db, PersonId person, DateTimeOffset now, CancellationToken ct)

@@ -14,12 +14,14 @@ static class HealthEndpoints
 
     sealed record Part(string State, string? Note, IReadOnlyDictionary<string, object?>? Figures);
 
+    static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+
     public static void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet("/health/live", (HttpContext http) => Answer(http, 200, new { status = "ok" })).AllowAnonymous().ExcludeFromDescription();
-        foreach (var path in new[] { "/health/ready", "/api/health/ready" }) app.MapGet(path, Ready).AllowAnonymous().ExcludeFromDescription();
-        foreach (var path in new[] { "/health", "/api/health" }) KnownIfTheySaySo(app.MapGet(path, Whole));
-        KnownIfTheySaySo(app.MapGet("/health/parts/{name}", One));
+        app.MapMethods("/health/live", Read, (HttpContext http) => Answer(http, 200, new { status = "ok" })).AllowAnonymous().ExcludeFromDescription();
+        foreach (var path in new[] { "/health/ready", "/api/health/ready" }) app.MapMethods(path, Read, Ready).AllowAnonymous().ExcludeFromDescription();
+        foreach (var path in new[] { "/health", "/api/health" }) KnownIfTheySaySo(app.MapMethods(path, Read, Whole));
+        KnownIfTheySaySo(app.MapMethods("/health/parts/{name}", Read, One));
     }
 
     /// <summary>Anybody may ask; who shows a key or is signed in is recognised, and told more.</summary>

@@ -13,7 +13,7 @@ namespace Portal.Features.Health;
 /// <summary><c>/metrics</c>: for a scraper on this machine, or one with a key that has the scope health:read.</summary>
 static class PrometheusEndpoint
 {
-    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/metrics", async (HttpContext http, PrometheusText text, HealthParts parts) =>
+    public static void Map(IEndpointRouteBuilder app) => app.MapMethods("/metrics", [HttpMethods.Get, HttpMethods.Head], async (HttpContext http, PrometheusText text, HealthParts parts) =>
     {
         if (!http.IsLocal() && await Refuse(http) is { } problem)
         {

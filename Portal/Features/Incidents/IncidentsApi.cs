@@ -18,13 +18,13 @@ public static class IncidentsApi
     /// <param name="StartedAt">When it began, if it was earlier.</param>
     /// <param name="Notify">Whether subscribers are told; taken and not used until there are subscribers.</param>
     public sealed record NewIncident(
-        string? Title, Severity? Severity, string? Message, Given<DateTimeOffset?> NextUpdateBy, IReadOnlyList<NamedComponent>? Components = null, Indicator? Impact = null,
+        string? Title, Severity? Severity, string? Message, Given<DateTimeOffset?> NextUpdateBy, IReadOnlyList<NamedComponent?>? Components = null, Indicator? Impact = null,
         IncidentStatus? Status = null, DateTimeOffset? StartedAt = null, bool? Notify = null);
 
     /// <param name="Status">Left out: stays as it is.</param>
     /// <param name="Visibility">Left out: public.</param>
     public sealed record NewUpdate(
-        string? Message, Given<DateTimeOffset?> NextUpdateBy, IncidentStatus? Status = null, UpdateVisibility? Visibility = null, IReadOnlyList<NamedComponent>? Components = null, bool? Notify = null);
+        string? Message, Given<DateTimeOffset?> NextUpdateBy, IncidentStatus? Status = null, UpdateVisibility? Visibility = null, IReadOnlyList<NamedComponent?>? Components = null, bool? Notify = null);
 
     /// <summary>What is left out stays as it is. A null impact is what is usual for the severity, a null nextUpdateBy promises nothing.</summary>
     public sealed record IncidentPatch(Given<string> Title, Given<Severity?> Severity, Given<Indicator?> Impact, Given<DateTimeOffset?> NextUpdateBy, uint? Version = null);
@@ -111,12 +111,13 @@ public static class IncidentsApi
     static NextUpdate? Next(Given<DateTimeOffset?> by) => by.IsGiven ? new NextUpdate(by.Value) : null;
 
     /// <summary>From slugs to ids; an unknown one is named by its place in the request.</summary>
-    static async Task<IReadOnlyList<ComponentChange>> Changes(IReadOnlyList<NamedComponent>? named, ComponentStatuses statuses, CancellationToken ct)
+    static async Task<IReadOnlyList<ComponentChange>> Changes(IReadOnlyList<NamedComponent?>? named, ComponentStatuses statuses, CancellationToken ct)
     {
         if (named is not { Count: > 0 }) return [];
         var known = (await statuses.Load(ct)).Components;
         return [.. named.Select((n, i) =>
         {
+            if (n is null) throw new DomainException("A component is an object with slug and status, not null.", $"components[{i}]");
             var isId = Id.TryParse<ComponentId>(n.Slug, out var id);
             var component = known.FirstOrDefault(c => isId && c.Id == id || c.Slug == n.Slug)
                 ?? throw new DomainException($"There is no component \"{(n.Slug is { Length: > 60 } ? n.Slug[..60] : n.Slug)}\".", $"components[{i}].slug");

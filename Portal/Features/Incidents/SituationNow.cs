@@ -22,8 +22,8 @@ public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, Co
 
     public sealed record Change(DateTimeOffset At, string By, string Action, string Summary, string Subject);
 
-    static readonly string[] Interesting = ["incident.declared", "incident.updated", "incident.resolved", "incident.changed", "incident.noted", "component.status_set", "component.status_cleared",
-        "monitor.added", "monitor.changed", "monitor.paused", "monitor.resumed", "monitor.deleted"];
+    public static IReadOnlyList<string> Interesting { get; } = ["incident.declared", "incident.updated", "incident.update_edited", "incident.resolved", "incident.changed", "incident.noted", "component.status_set", "component.status_cleared",
+        "monitor.created", "monitor.changed", "monitor.paused", "monitor.resumed", "monitor.deleted"];
 
     public async Task<View> Load(CancellationToken ct)
     {
@@ -38,7 +38,8 @@ public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, Co
         var lastOutage = await db.Outages.MaxAsync(o => o.To, ct);
         var lastEffect = await db.IncidentEffects.Where(e => e.Status != ComponentStatus.Operational).MaxAsync(e => e.To, ct);
         var lastOverride = await db.StatusOverrides.Where(o => o.Status != ComponentStatus.Operational).MaxAsync(o => o.To, ct);
-        var changes = await db.Audit.Where(a => Interesting.Contains(a.Action)).OrderByDescending(a => a.Sequence).Take(10)
+        var actions = Interesting.ToArray();
+        var changes = await db.Audit.Where(a => actions.Contains(a.Action)).OrderByDescending(a => a.Sequence).Take(10)
             .Select(a => new Change(a.At, a.ActorName, a.Action, a.Summary, a.Subject)).ToListAsync(ct);
         var monitors = await db.Monitors.CountAsync(m => m.PausedAt == null, ct);
         return new View([.. components.Components.Where(c => c.Effective != ComponentStatus.Operational)], down, monitors,

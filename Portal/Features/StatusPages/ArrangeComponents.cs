@@ -80,6 +80,9 @@ public sealed class ArrangeComponents(IDbContextFactory<PortalDbContext> context
         actor.Require(Permission.ManageComponents);
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
+        // Two who arrange at once would each find their own order undisturbed and save a mixture.
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtext('portal.component_order'))", ct);
         var groups = (await db.ComponentGroups.ToListAsync(ct)).OrderBy(g => g.Position).ThenBy(g => g.Id.Value).ToList();
         var components = (await db.Components.ToListAsync(ct)).OrderBy(c => c.Position).ThenBy(c => c.Id.Value).ToList();
         var stands = new ComponentOrder([new(null, Of(null)), .. groups.Select(g => new ComponentOrder.Section(g.Id, Of(g.Id)))]);
@@ -94,6 +97,7 @@ public sealed class ArrangeComponents(IDbContextFactory<PortalDbContext> context
             for (var place = 0; place < members.Count; place++) components.Single(c => c.Id == members[place]).Move(group, place, now);
         }
         await db.Commit(new AuditEntry(actor, "components.arranged", "components", $"{components.Count} components in {groups.Count} groups", now), ct);
+        await transaction.CommitAsync(ct);
 
         IReadOnlyList<ComponentId> Of(ComponentGroupId? group) => [.. components.Where(c => c.GroupId == group).Select(c => c.Id)];
     }

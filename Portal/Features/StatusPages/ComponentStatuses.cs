@@ -38,10 +38,11 @@ public sealed class ComponentStatuses(IDbContextFactory<PortalDbContext> context
 
         var order = groups.OrderBy(g => g.Position).ThenBy(g => g.Id.Value).ToList();
         var rank = order.Select((g, i) => (g, i)).ToDictionary(x => x.g.Id, x => (x.i, x.g.Name));
+        // Read one after the other: a component whose group came or went in between stands without one until the next look.
         return new View(
             [.. order.Select(g => new Group(g.Id, g.Name, g.Position, g.Version))],
-            [.. components.OrderBy(c => c.GroupId is { } g ? rank[g].i : -1).ThenBy(c => c.Position).ThenBy(c => c.Id.Value)
-                .Select(c => new Row(c.Id, c.Slug, c.Name, c.Description, c.GroupId, c.GroupId is { } g ? rank[g].Name : null, c.Position,
+            [.. components.OrderBy(c => c.GroupId is { } g && rank.TryGetValue(g, out var at) ? at.i : -1).ThenBy(c => c.Position).ThenBy(c => c.Id.Value)
+                .Select(c => new Row(c.Id, c.Slug, c.Name, c.Description, rank.ContainsKey(c.GroupId ?? default) ? c.GroupId : null, rank.GetValueOrDefault(c.GroupId ?? default).Name, c.Position,
                     StatusRules.Effective(false, c.Override, evidence[c.Id]), c.Override, c.CreatedAt, c.UpdatedAt, c.Version,
                     [.. watching[c.Id].Order(StringComparer.CurrentCultureIgnoreCase)]))]);
     }
