@@ -73,8 +73,11 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
     static Task<List<Incident>> Incidents(PortalDbContext db, DateTimeOffset recent, DateTimeOffset? latest, CancellationToken ct)
     {
         var since = latest < recent ? latest.Value : recent;
-        return db.Incidents.Where(i => i.Updates.Any(u => u.Visibility == UpdateVisibility.Public))
-            .Where(i => i.ResolvedAt == null || i.ResolvedAt > recent || i.StartedAt >= since)
+        // Three index ranges: joined by OR they would be found by reading the whole table.
+        var shown = db.Incidents.Where(i => i.ResolvedAt == null).Select(i => i.Id)
+            .Union(db.Incidents.Where(i => i.ResolvedAt > recent).Select(i => i.Id))
+            .Union(db.Incidents.Where(i => i.StartedAt >= since).Select(i => i.Id));
+        return db.Incidents.Where(i => shown.Contains(i.Id) && i.Updates.Any(u => u.Visibility == UpdateVisibility.Public))
             .Include(i => i.Updates.Where(u => u.Visibility == UpdateVisibility.Public))
             .OrderByDescending(i => i.StartedAt).ThenByDescending(i => i.Id)
             .ToListAsync(ct);
