@@ -32,7 +32,7 @@ public sealed record Problem(
         [422] = ("refused", "A rule refuses this", null),
         [429] = ("too-many-requests", "Too many requests", "Wait as long as Retry-After says, then go on more slowly."),
         [500] = ("fault", "Something failed here", "It was logged under the request id. Nothing is known to have been saved; look before you repeat it."),
-        [503] = ("unavailable", "Not at the moment", "The database cannot be reached. Nothing was saved; try again after the time that Retry-After says."),
+        [503] = ("unavailable", "Not at the moment", "The database cannot be reached. Wait as long as Retry-After says; look whether a write was saved before you repeat it."),
     };
 
     public static IEnumerable<(int Status, string Name, string Title, string? Detail)> All => Known.Select(k => (k.Key, k.Value.Name, k.Value.Title, k.Value.Detail));
