@@ -28,7 +28,7 @@ public sealed class DatabaseDump(DataFolder data, TimeProvider clock)
                 [binaries["pg_dump"], "--format=custom", "--no-password", $"--file={unfinished}", $"--host={to.Host?.Split(',')[0]}", $"--port={to.Port}", $"--username={to.Username}", $"--dbname={to.Database}"],
                 ct, new Dictionary<string, string> { ["PGPASSFILE"] = passwords, ["PGSSLMODE"] = SslMode(to.SslMode), ["PGCONNECT_TIMEOUT"] = "10" });
             // A server that went away meanwhile is waited for; everything else needs a person.
-            if (!dumped.Ok && (dumped.Error.Contains("connection to server", StringComparison.Ordinal) || dumped.Error.Contains("server closed the connection", StringComparison.Ordinal)))
+            if (!dumped.Ok && WentAway.Any(words => dumped.Error.Contains(words, StringComparison.Ordinal)))
                 throw new IOException($"The database went away while it was copied: {dumped.Words}");
             if (!dumped.Ok || dumped.Error.Length > 0)
                 throw new CannotStartException($"No copy of the database could be kept before the migration, so nothing was changed: {dumped.Words}");
@@ -42,6 +42,8 @@ public sealed class DatabaseDump(DataFolder data, TimeProvider clock)
             File.Delete(unfinished);
         }
     }
+
+    static readonly string[] WentAway = ["Connection refused", "server closed the connection", "database system is starting up", "database system is shutting down", "terminating connection", "timeout expired"];
 
     void RemoveOld()
     {
