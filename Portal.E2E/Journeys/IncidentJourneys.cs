@@ -50,7 +50,7 @@ public class IncidentJourneys(SharedPortal shared)
         await page.Keyboard.PressAsync("Control+Enter");
         await RoomPage.Arrived(page, "Checkout answers slowly");
         Assert.InRange(clock.Elapsed.TotalSeconds, 0, 30);
-        Assert.Contains("Checkout answers slowly", await shared.Portal.Http.GetStringAsync("/api/v2/incidents/unresolved.json"), StringComparison.Ordinal);
+        await Wait.Until("the incident is public", async () => (await shared.Portal.Http.GetStringAsync("/api/v2/incidents/unresolved.json")).Contains("Checkout answers slowly", StringComparison.Ordinal));
     }
 
     [Fact]
