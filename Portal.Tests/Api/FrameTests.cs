@@ -36,6 +36,7 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
             "missing" => new NotFoundException("incident"),
             "conflict" => new ConflictException("Somebody was faster.", "their text"),
             "forbidden" => new ForbiddenException("Not you."),
+            "often" => new TooOftenException("Ten times within a minute.", TimeSpan.FromSeconds(41.2)),
             "away" => new DatabaseAwayException(),
             _ => new InvalidOperationException("secret detail of the inside"),
         });
@@ -147,6 +148,16 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
         if (status == 503) Assert.NotNull(answer.Headers.RetryAfter);
         if (status == 409) Assert.Equal("their text", problem.GetProperty("current").GetString());
         if (status == 422) Assert.Equal("The title is required.", problem.GetProperty("errors").GetProperty("title")[0].GetString());
+    }
+
+    [Fact]
+    public async Task Who_does_something_too_often_is_told_how_long_to_wait()
+    {
+        await using var host = await ApiHost.Start(database, Map);
+        using var client = host.Client();
+        using var answer = await client.GetAsync("/api/v1/fails/often");
+        Assert.Equal("Ten times within a minute.", (await Problem(answer, 429)).GetProperty("detail").GetString());
+        Assert.Equal(TimeSpan.FromSeconds(42), answer.Headers.RetryAfter?.Delta);
     }
 
     [Fact]

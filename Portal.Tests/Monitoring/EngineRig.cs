@@ -38,6 +38,9 @@ sealed class EngineRig : IAsyncDisposable
         return this;
     }
 
+    /// <summary>What a person does to the configuration, by this rig's clock.</summary>
+    public ChangeMonitor Change(TestDatabase database) => new(database.Contexts, new TargetConsent(new GuardedConnector(), Clock), Clock);
+
     /// <summary>Lets time pass in small steps until the condition holds; fails after 20 real seconds.</summary>
     public async Task Until(Func<Task<bool>> condition, string what, double step = 0.25)
     {

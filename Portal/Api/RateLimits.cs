@@ -24,10 +24,12 @@ public sealed record RateLimits(int PerKey, int PerAddress)
 
     public static async ValueTask Refuse(HttpContext http, RateLimitLease lease, CancellationToken ct)
     {
-        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1);
-        http.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        TellWait(http, lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1));
         await Problem.Of(429).Write(http);
     }
+
+    public static void TellWait(HttpContext http, TimeSpan wait) =>
+        http.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
     static bool IsLimited(HttpContext http) => http.Request.Path.StartsWithSegments("/api/v1");
 

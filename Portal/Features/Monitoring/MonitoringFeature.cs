@@ -17,7 +17,7 @@ public static class MonitoringFeature
         services.AddSingleton<MonitoringEngine>();
         services.AddHostedService(s => s.GetRequiredService<MonitoringEngine>());
         services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
-        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<PauseMonitor>().AddTransient<ResumeMonitor>();
+        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>();
         services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>();
         services.AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
         services.AddTransient<IStartupStep, FirstMonitors>();

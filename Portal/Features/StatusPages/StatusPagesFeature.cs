@@ -6,7 +6,6 @@ public static class StatusPagesFeature
         .AddSingleton<ComponentStatuses>()
         .AddSingleton<AddComponent>()
         .AddSingleton<ChangeComponent>()
-        .AddSingleton<SetComponentStatus>()
         .AddSingleton<DeleteComponent>()
         .AddSingleton<ArrangeComponents>()
         .AddSingleton<AddComponentGroup>()
