@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Logging.Abstractions;
 using Portal.Domain.Monitoring;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Engine;
+using Portal.Hosting;
+using Portal.Infrastructure;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
 using Portal.Tests.Support;
@@ -24,10 +25,11 @@ sealed class EngineRig : IAsyncDisposable
         Probe = probe ?? new ScriptedProbe();
         // A pool of its own, so that a test can cut off this node alone.
         connection.Open(Database.Connect(connectionString ?? database.ConnectionString, node));
-        Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new SelfAddress(new NoServer())),
-            new EngineSettings(node, TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)), NullLoggerFactory.Instance);
+        Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new PortalAddress(Configured.Shipped, new NoServer())),
+            new EngineSettings(new NodeName(node), TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)), Log);
     }
 
+    public LogLines Log { get; } = new();
     public FakeClock Clock { get; }
     public ScriptedProbe Probe { get; }
     public MonitoringEngine Engine { get; }
@@ -84,7 +86,7 @@ sealed class EngineRig : IAsyncDisposable
         return monitor;
     }
 
-    sealed class NoServer : IServer
+    public sealed class NoServer : IServer
     {
         public IFeatureCollection Features { get; } = new FeatureCollection();
         public Task StartAsync<TContext>(Microsoft.AspNetCore.Hosting.Server.IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull => Task.CompletedTask;

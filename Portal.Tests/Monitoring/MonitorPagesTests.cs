@@ -11,6 +11,7 @@ using Portal.Domain.Shared;
 using Portal.Features.Access;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Engine;
+using Portal.Hosting;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
 using Portal.Live;
@@ -31,7 +32,7 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         JSInterop.Mode = JSRuntimeMode.Loose;
         Services.AddSingleton(TimeProvider.System).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database).AddSingleton(feed);
         Services.AddSingleton(new GuardedConnector((_, _) => Task.FromResult<IReadOnlyList<System.Net.IPAddress>>([System.Net.IPAddress.Parse("93.184.216.34")]), NameResolver.Open));
-        Services.AddSingleton<IProbe>(probe).AddSingleton(new SelfAddress(null!)).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
+        Services.AddSingleton<IProbe>(probe).AddSingleton(new PortalAddress(Configured.Shipped, null!)).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
         Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>()
             .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
     }

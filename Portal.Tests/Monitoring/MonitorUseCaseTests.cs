@@ -6,6 +6,7 @@ using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Engine;
+using Portal.Hosting;
 using Portal.Infrastructure.Monitoring;
 using Portal.Tests.Support;
 
@@ -150,7 +151,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         Assert.Equal("component", refusal.Field);
     }
 
-    TryMonitor Try(TryBrake? brake = null) => new(database.Contexts, Consent, new CheckRunner([probe], new SelfAddress(null!)), brake ?? new TryBrake(clock), clock);
+    TryMonitor Try(TryBrake? brake = null) => new(database.Contexts, Consent, new CheckRunner([probe], new PortalAddress(Configured.Shipped, null!)), brake ?? new TryBrake(clock), clock);
 
     [Fact]
     public async Task Trying_stores_no_result_and_is_limited()

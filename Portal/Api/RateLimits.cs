@@ -11,10 +11,6 @@ namespace Portal.Api;
 /// <param name="PerAddress">Requests a minute that a network address may sustain, whatever keys it shows.</param>
 public sealed record RateLimits(int PerKey, int PerAddress)
 {
-    public static RateLimits From(IConfiguration configuration) => new(
-        configuration.GetValue("Api:RequestsPerMinute:PerKey", 6_000),
-        configuration.GetValue("Api:RequestsPerMinute:PerAddress", 12_000));
-
     public PartitionedRateLimiter<HttpContext> Limiter() => PartitionedRateLimiter.CreateChained(
         PartitionedRateLimiter.Create<HttpContext, string>(http =>
             IsLimited(http) ? Bucket(Visitor.Of(http).Network, PerAddress) : RateLimitPartition.GetNoLimiter("")),

@@ -13,7 +13,7 @@ public static class PublicFeature
         services.AddSingleton<PublicAddress>();
         services.AddSingleton(s => new PublicAssets(s.GetRequiredService<IWebHostEnvironment>().WebRootFileProvider));
         services.AddSingleton(s => new ModelFile(
-            Path.GetFullPath(Path.Combine(s.GetRequiredService<IConfiguration>()["Data:Path"] is { Length: > 0 } folder ? folder : "data", "published")), s.GetRequiredService<ILogger<ModelFile>>()));
+            Path.GetFullPath(Path.Combine(s.GetRequiredService<PortalOptions>().DataPath, "published")), s.GetRequiredService<ILogger<ModelFile>>()));
         services.AddSingleton<IPublication, FrontPages>();
         services.AddSingleton<IPublication, ArchivePages>();
         services.AddSingleton<StatusPageSnapshot>();

@@ -1,3 +1,4 @@
+using Portal.Features.Health;
 using Portal.Features.Monitoring.Engine;
 using Portal.Hosting;
 using Portal.Infrastructure;
@@ -11,11 +12,15 @@ public static class MonitoringFeature
     {
         services.AddSingleton<GuardedConnector>(_ => new GuardedConnector());
         services.AddSingleton<IProbe, HttpProbe>();
-        services.AddSingleton<SelfAddress>();
         services.AddSingleton<CheckRunner>();
-        services.AddSingleton(s => EngineSettings.From(s.GetRequiredService<NodeName>().Value, s.GetRequiredService<IConfiguration>()));
+        services.AddSingleton(s => EngineSettings.From(s.GetRequiredService<NodeName>(), s.GetRequiredService<PortalOptions>().Timing));
         services.AddSingleton<MonitoringEngine>();
-        services.AddHostedService(s => s.GetRequiredService<MonitoringEngine>());
+        services.AddHostedService(s =>
+        {
+            var engine = s.GetRequiredService<MonitoringEngine>();
+            MonitoringFigures.Show(s.GetRequiredService<Figures>().Meter, engine);
+            return engine;
+        });
         services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
         services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>();
         services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>();
@@ -23,6 +28,4 @@ public static class MonitoringFeature
         services.AddTransient<IStartupStep, FirstMonitors>();
         return services;
     }
-
-    public static IEndpointRouteBuilder MapMonitoring(this IEndpointRouteBuilder app) => app;
 }

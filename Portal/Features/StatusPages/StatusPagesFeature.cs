@@ -11,6 +11,4 @@ public static class StatusPagesFeature
         .AddSingleton<AddComponentGroup>()
         .AddSingleton<RenameComponentGroup>()
         .AddSingleton<DeleteComponentGroup>();
-
-    public static IEndpointRouteBuilder MapStatusPages(this IEndpointRouteBuilder app) => app;
 }

@@ -5,14 +5,15 @@ namespace Portal.Hosting.Logs;
 /// <summary>Logs go to the console: JSON for programs, plain lines where a person looks on. <c>Logging:Format</c> says which; empty finds out.</summary>
 public static class PortalLogs
 {
-    public static ILoggingBuilder AddPortalLogs(this ILoggingBuilder logging, IConfiguration configuration)
+    public static ILoggingBuilder AddPortalLogs(this ILoggingBuilder logging)
     {
         logging.Services.AddHttpContextAccessor();
         logging.ClearProviders();
-        logging.AddConsole(o => o.FormatterName = configuration["Logging:Format"] switch
+        logging.AddConsole();
+        logging.Services.AddOptions<ConsoleLoggerOptions>().Configure<PortalOptions>((console, options) => console.FormatterName = options.LogFormat switch
         {
-            "json" => JsonLines.FormatterName,
-            "plain" => PlainLines.FormatterName,
+            LogFormat.Json => JsonLines.FormatterName,
+            LogFormat.Plain => PlainLines.FormatterName,
             _ => Console.IsOutputRedirected ? JsonLines.FormatterName : PlainLines.FormatterName,
         });
         logging.AddConsoleFormatter<JsonLines, ConsoleFormatterOptions>();
