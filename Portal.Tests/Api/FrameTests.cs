@@ -203,6 +203,21 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
         }
     }
 
+    [Theory]
+    [InlineData("2001:db8:1:1::1", "2001:db8:1:1:ffff::2", "2001:db8:1:2::1")]
+    [InlineData("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2")]
+    public void Who_may_choose_among_the_addresses_of_one_network_is_limited_as_one(string first, string same, string other)
+    {
+        using var limiter = new RateLimits(6_000, 4).Limiter();
+        bool May(string address)
+        {
+            var http = new DefaultHttpContext { Request = { Path = "/api/v1/things" }, Connection = { RemoteIpAddress = IPAddress.Parse(address) } };
+            using var lease = limiter.AttemptAcquire(http);
+            return lease.IsAcquired;
+        }
+        Assert.Equal((true, false, true, false), (May(first), May(same), May(other), May(first)));
+    }
+
     [Fact]
     public async Task A_key_that_calls_too_often_must_wait_while_another_may_go_on()
     {

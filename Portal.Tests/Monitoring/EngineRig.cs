@@ -19,14 +19,14 @@ sealed class EngineRig : IAsyncDisposable
     readonly Database connection = new();
     readonly CancellationTokenSource ended = new();
 
-    public EngineRig(TestDatabase database, string node = "node-a", FakeClock? clock = null, ScriptedProbe? probe = null, double leaseSeconds = 8, string? connectionString = null)
+    public EngineRig(TestDatabase database, string node = "node-a", FakeClock? clock = null, ScriptedProbe? probe = null, double leaseSeconds = 8, string? connectionString = null, int? waiting = null)
     {
         Clock = clock ?? new FakeClock(TimeProvider.System.GetUtcNow());
         Probe = probe ?? new ScriptedProbe();
         // A pool of its own, so that a test can cut off this node alone.
         connection.Open(Database.Connect(connectionString ?? database.ConnectionString, node));
         Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new PortalAddress(Configured.Shipped, new NoServer())),
-            new EngineSettings(new NodeName(node), TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)), Log);
+            new EngineSettings(new NodeName(node), TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)) { Waiting = waiting ?? EngineSettings.WaitingResults }, Log);
     }
 
     public LogLines Log { get; } = new();

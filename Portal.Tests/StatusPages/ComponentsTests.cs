@@ -122,7 +122,11 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
             db.Add(monitor);
             await db.SaveChangesAsync();
         }
+        var other = await AComponent("Modern");
+        await new DeclareIncident(database.Contexts, clock).Execute(new("Both fail", Severity.P1, "We look.", [new(component.Id, ComponentStatus.MajorOutage), new(other.Id, ComponentStatus.PartialOutage)]), Cast.Bob, default);
         await Delete.Execute(component.Id, Cast.Alice, default);
+        Assert.DoesNotContain((await Statuses.Load(default)).Components, c => c.Id == component.Id);
+        Assert.Equal(ComponentStatus.PartialOutage, (await Row(other.Id)).Effective);
         await using var after = database.Open();
         Assert.Null((await after.Monitors.SingleAsync(m => m.Id == monitor.Id)).ComponentId);
         var room = await new IncidentRoom(database.Contexts).Load(incident, default);
@@ -145,6 +149,36 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
         await Assert.ThrowsAsync<DomainException>(() => Arrange.Execute(new(new ComponentOrder([.. now.Sections.Skip(1)]), now), Cast.Alice, default));
         await Arrange.Execute(new(now.Into(a.Id, null), now), Cast.Alice, default);
         Assert.Null((await Row(a.Id)).GroupId);
+    }
+
+    [Fact]
+    public async Task Of_two_who_arrange_different_groups_at_once_one_is_refused_and_no_mixture_stands()
+    {
+        var (a, b) = (await AComponent("Race A", "Left"), await AComponent("Race B", "Left"));
+        var (c, d) = (await AComponent("Race C", "Right"), await AComponent("Race D", "Right"));
+        for (var round = 0; round < 10; round++)
+        {
+            var seen = ComponentOrder.Of(await Statuses.Load(default));
+            ComponentOrder[] wanted = [Swapped(seen, a.Id, b.Id), Swapped(seen, c.Id, d.Id)];
+            var done = await Task.WhenAll(wanted.Select(w => Task.Run(async () =>
+            {
+                try
+                {
+                    await Arrange.Execute(new(w, seen), Cast.Alice, default);
+                    return true;
+                }
+                catch (ConflictException) { return false; }
+            })));
+            var winner = wanted[Array.IndexOf(done, true)];
+            Assert.Single(done, ok => ok);
+            Assert.True(ComponentOrder.Of(await Statuses.Load(default)).IsSameAs(winner));
+        }
+    }
+
+    static ComponentOrder Swapped(ComponentOrder order, ComponentId one, ComponentId other)
+    {
+        var section = order.Sections.Single(s => s.Components.Contains(one)).Components.ToList();
+        return section.IndexOf(one) < section.IndexOf(other) ? order.Beside(one, other, after: true) : order.Beside(other, one, after: true);
     }
 
     [Fact]

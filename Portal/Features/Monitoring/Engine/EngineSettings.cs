@@ -9,6 +9,9 @@ namespace Portal.Features.Monitoring.Engine;
 /// <param name="Follow">How soon changed monitors are seen when no hint came.</param>
 public sealed record EngineSettings(NodeName Node, TimeSpan Lease, TimeSpan Renew, TimeSpan Follow)
 {
+    /// <summary>So many results wait for the database at most; beyond them the oldest are given up.</summary>
+    public int Waiting { get; init; } = WaitingResults;
+
     /// <summary>Results are at most this old when they are written.</summary>
     public static readonly TimeSpan BatchAge = TimeSpan.FromMilliseconds(500);
     /// <summary>A new monitor is checked within 5 s: up to 2 s to be noticed, and so many at most until its turn.</summary>

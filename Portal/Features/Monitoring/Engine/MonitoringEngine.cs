@@ -36,7 +36,7 @@ public sealed class MonitoringEngine : BackgroundService
         contact = new DatabaseContact("Monitoring", clock, log);
         claims = new ShardClaims(database, settings.Node.Value, settings.Lease);
         store = new CheckStore(database, settings.Node.Value);
-        recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>());
+        recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>(), settings.Waiting);
         timetable = new Timetable(clock, new Random());
         (follow, keep) = (new Bell(clock), new Bell(clock));
     }

@@ -23,13 +23,15 @@ sealed class Recorder
     readonly ConcurrentDictionary<Watched, byte> touched = new();
     readonly Bell any, urgent;
     readonly DatabaseContact contact;
+    readonly int batchSize;
     List<FoundCheck> batch = [];
     long dropped;
 
-    public Recorder(CheckStore store, Consequences consequences, TimeProvider clock, ILogger<Recorder> log, int waiting = EngineSettings.WaitingResults)
+    public Recorder(CheckStore store, Consequences consequences, TimeProvider clock, ILogger<Recorder> log, int waiting)
     {
         (this.store, this.consequences, this.clock, this.log) = (store, consequences, clock, log);
         (any, urgent, contact) = (new Bell(clock), new Bell(clock), new DatabaseContact("The record of checks", clock, log));
+        batchSize = Math.Min(EngineSettings.BatchSize, waiting);
         results = Channel.CreateBounded<FoundCheck>(
             new BoundedChannelOptions(waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => Interlocked.Increment(ref dropped));
     }
@@ -80,7 +82,7 @@ sealed class Recorder
     /// <returns>Whether more is waiting.</returns>
     public async Task<bool> Flush(CancellationToken ct)
     {
-        while (batch.Count < EngineSettings.BatchSize && results.Reader.TryRead(out var found)) batch.Add(found);
+        while (batch.Count < batchSize && results.Reader.TryRead(out var found)) batch.Add(found);
         var seen = new List<Watched>();
         var urgentOnes = new List<Watched>();
         foreach (var watched in touched.Keys)
