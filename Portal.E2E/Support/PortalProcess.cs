@@ -136,7 +136,6 @@ sealed class PortalProcess : IAsyncDisposable
     /// <summary>SIGKILL: no clean-up at all.</summary>
     public async Task Kill()
     {
-        _ = ready.Task.Exception;
         Signals.Send("KILL", process!.Id);
         await process.WaitForExitAsync();
     }
