@@ -22,6 +22,8 @@ public static class PortalLogs
         // Our own request log says it in one line; what fails in the database is logged by whoever asked, with the request's id.
         logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning);
         logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
+        // Says nothing that our request log does not say, and costs an activity and a scope on every request.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // Someone's script that asks Blazor for a circuit which is gone is no warning of ours.
         logging.AddFilter("Microsoft.AspNetCore.Components.Server.Circuits", LogLevel.Error);
         logging.AddFilter("Microsoft.AspNetCore.HttpOverrides", LogLevel.Error);
