@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Portal.Hosting.Logs;
@@ -8,6 +9,7 @@ public static class PortalLogs
     public static ILoggingBuilder AddPortalLogs(this ILoggingBuilder logging, IConfiguration configuration)
     {
         logging.Services.AddHttpContextAccessor();
+        logging.Services.AddScoped<CircuitHandler, CircuitUser>();
         logging.ClearProviders();
         logging.AddConsole(o => o.FormatterName = configuration["Logging:Format"] switch
         {
