@@ -4,7 +4,7 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 D
 artifacts="$PWD/.artifacts"
 mkdir -p "$artifacts"
 
-phase() { printf '==> [%3ss] %s\n' "$SECONDS" "$1"; }
+phase() { printf '==> [%3ss] %s\n' "$SECONDS" "$1" >&"${tell_to:-1}"; }
 
 stop() { printf 'Cannot go on: %s\n' "$1" >&2; exit 1; }
 
