@@ -4,7 +4,7 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 D
 artifacts="$PWD/.artifacts"
 mkdir -p "$artifacts"
 
-phase() { printf '==> [%3ss] %s\n' "$SECONDS" "$1"; }
+phase() { printf '==> [%3ss] %s\n' "$SECONDS" "$1" >&"${tell_to:-1}"; }
 
 stop() { printf 'Cannot go on: %s\n' "$1" >&2; exit 1; }
 
@@ -44,6 +44,7 @@ install_missing() {
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
 has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
+has_pg_dump() { compgen -G '/usr/lib/postgresql/*/bin/pg_dump' >/dev/null; }
 has_font() { [ -d /usr/share/fonts/truetype/liberation ] || [ -d /usr/share/fonts/truetype/liberation2 ]; }
 node_major() { node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' | grep . || echo 0; }
 

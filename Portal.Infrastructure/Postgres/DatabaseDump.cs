@@ -15,7 +15,7 @@ public sealed class DatabaseDump(DataFolder data, TimeProvider clock)
     public async Task<string> Keep(string connectionString, CancellationToken ct)
     {
         var to = new NpgsqlConnectionStringBuilder(connectionString);
-        var binaries = PostgresBinaries.Newest(PostgresBinaries.Installed());
+        var binaries = PostgresBinaries.ForDumps();
         var file = Path.Combine(Folder, $"{clock.GetUtcNow():yyyyMMdd-HHmmss-fff}.dump");
         var passwords = file + ".pgpass";
         var unfinished = file + ".part";

@@ -76,6 +76,7 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
             if (running is null || cluster is null || !running.LivesIn(cluster)) return;
             log.LogInformation("Stopping PostgreSQL (process {Pid})", running.ProcessId);
             await End(cluster, running.ProcessId, TimeSpan.FromSeconds(20));
+            SocketFolder.Remove(account!, data);
             running = null;
         }
         finally
@@ -152,11 +153,10 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
 
     async Task Launch(PostgresBinaries binaries, CancellationToken ct)
     {
-        var sockets = Sockets();
-        await account!.MakeFolder(sockets, ct);
+        var sockets = await SocketFolder.Make(account!, data, clock, ct);
         var port = FreePort();
         var output = Path.Combine(data.Root, "postgres.log");
-        var server = account.Command([binaries["postgres"], "-D", cluster!, .. ServerSettings.Arguments(port, sockets)]);
+        var server = account!.Command([binaries["postgres"], "-D", cluster!, .. ServerSettings.Arguments(port, sockets)]);
         // The shell only opens the log file: exec leaves the server as our child, setsid gives it a session of its own.
         var start = new ProcessStartInfo("sh", ["-c", "umask 077; log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "sh", output, .. server]) { WorkingDirectory = "/" };
         start.Environment["LC_ALL"] = "C.UTF-8";
@@ -213,9 +213,9 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
     {
         foreach (var (signal, wait) in new[] { (first, patience), ("QUIT", TimeSpan.FromSeconds(5)), ("KILL", TimeSpan.FromSeconds(5)) })
         {
-            await Programs.Run(["kill", $"-{signal}", $"{pid}"], CancellationToken.None);
+            await Postmaster.Signal(signal, [pid]);
             // A process that was stopped hears nothing before it goes on.
-            await Programs.Run(["kill", "-CONT", .. Postmaster.ProcessesOf(folder).Select(p => $"{p}")], CancellationToken.None);
+            await Postmaster.Signal("CONT", Postmaster.ProcessesOf(folder));
             var began = clock.GetTimestamp();
             while (clock.GetElapsedTime(began) < wait)
             {
@@ -243,14 +243,6 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         Timeout = 3,
         CommandTimeout = 10,
     }.ConnectionString;
-
-    /// <summary>A socket's path may have 107 bytes: never inside of the data folder.</summary>
-    string Sockets()
-    {
-        var root = account!.Name is not null ? "/run/portal" : Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 and < 60 } own ? own : Path.GetTempPath(), $"portal-{Environment.UserName}");
-        Directory.CreateDirectory(root);
-        return Path.Combine(root, data.Hash);
-    }
 
     /// <summary>The same port at every start if it is free; below the range that outgoing connections use.</summary>
     int FreePort()

@@ -38,15 +38,32 @@ public sealed record Postmaster(int ProcessId, DateTimeOffset StartedAt, int Por
             .Select(d => int.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var pid) ? pid : 0)
             .Where(pid => pid > 0 && WorksIn(pid, cluster))];
 
+    /// <summary>By the shell's own kill: a small machine has no program of that name.</summary>
+    public static Task Signal(string name, IReadOnlyList<int> processes) =>
+        processes.Count == 0 ? Task.CompletedTask : Programs.Run(["sh", "-c", "kill \"$@\"", "sh", $"-{name}", .. processes.Select(p => $"{p}")], CancellationToken.None);
+
     static bool WorksIn(int pid, string cluster)
     {
         try
         {
-            return new DirectoryInfo($"/proc/{pid}/cwd").LinkTarget == cluster && File.ReadAllText($"/proc/{pid}/comm").StartsWith("postgres", StringComparison.Ordinal) && StateOf(pid) != 'Z';
+            return new DirectoryInfo($"/proc/{pid}/cwd").LinkTarget == cluster && IsServer(pid) && StateOf(pid) != 'Z';
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // It ended meanwhile, or it is somebody else's.
+            return false;
+        }
+    }
+
+    /// <summary>Whether a process of this number lives and is one of PostgreSQL's.</summary>
+    public static bool IsServer(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").StartsWith("postgres", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
             return false;
         }
     }

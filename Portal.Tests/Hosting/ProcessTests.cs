@@ -7,6 +7,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Hosting;
 
 /// <summary>The built program, started and ended as people and accidents do.</summary>
+[Trait("Category", "Slow")]
 public sealed class ProcessTests : IDisposable
 {
     readonly ScratchFolder folder = new();
@@ -17,8 +18,9 @@ public sealed class ProcessTests : IDisposable
     public async Task Killed_it_leaves_its_database_running_and_the_next_start_adopts_it_and_Ctrl_C_stops_both()
     {
         await using var killed = PortalProcess.Serve(folder.Path);
-        await killed.Line("Create the first administrator at ");
         await killed.Ready();
+        // Whoever waits for "ready" on a first start finds the link above it.
+        Assert.Contains("Create the first administrator at ", killed.Output, StringComparison.Ordinal);
         var server = folder.Postmaster!;
 
         await using (var second = PortalProcess.Serve(folder.Path))
@@ -73,6 +75,43 @@ public sealed class ProcessTests : IDisposable
         Assert.True(server.IsAlive);
         await server.Stop();
     }
+
+    [Fact]
+    public async Task Started_again_while_PostgreSQL_is_away_it_is_ready_with_the_page_from_disk()
+    {
+        var connection = await PostgresServer.Empty();
+        await using (var first = PortalProcess.Serve(folder.Path, new() { ["Database:ConnectionString"] = connection }))
+        {
+            await first.Ready();
+            Assert.Contains("Create the first administrator at ", first.Output, StringComparison.Ordinal);
+            await first.Stop();
+        }
+        await PostgresServer.Drop(connection);
+        await using var again = PortalProcess.Serve(folder.Path, new() { ["Database:ConnectionString"] = "Host=127.0.0.1;Port=1;Username=nobody;Database=nothing;Timeout=1" });
+        using var visitor = new HttpClient { BaseAddress = await again.Ready() };
+        Assert.Contains("All systems operational", await visitor.GetStringAsync(new Uri("/", UriKind.Relative)), StringComparison.Ordinal);
+        await again.Line("The database cannot be reached");
+    }
+
+    [Fact]
+    public async Task Started_by_somebody_without_rights_it_runs_PostgreSQL_as_that_same_user_and_stops_it()
+    {
+        if (!Environment.IsPrivilegedProcess) return; // Then every other test here shows it.
+        var data = folder["home"];
+        var cluster = Path.Combine(data, "postgres");
+        await using var portal = PortalProcess.ServeAs("nobody", folder, data);
+        using var visitor = new HttpClient { BaseAddress = await portal.Ready() };
+        Assert.Contains("All systems operational", await visitor.GetStringAsync(new Uri("/", UriKind.Relative)), StringComparison.Ordinal);
+        var server = Postmaster.Read(cluster)!;
+        Assert.True(server.LivesIn(cluster));
+        Assert.Equal("nobody", await Owner($"/proc/{server.ProcessId}"));
+        Assert.Equal("nobody", await Owner(Path.Combine(data, "keys", "master.key")));
+        Assert.Equal(0, await portal.Stop());
+        Assert.Empty(portal.Errors);
+        Assert.Empty(Postmaster.ProcessesOf(cluster));
+    }
+
+    static async Task<string> Owner(string path) => (await Programs.Run(["stat", "-c", "%U", path], default)).Output.Trim();
 
     [Fact]
     public async Task A_wrong_master_key_stops_the_start_and_is_named()

@@ -10,6 +10,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Persistence;
 
 /// <summary>The screens' own queries on 200,000 rows of each kind: none reads a large table from end to end, and each stays below a stated number of 8 kB pages.</summary>
+[Trait("Category", "Slow")]
 public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabase>
 {
     static readonly DateTimeOffset Now = GrownDatabase.Now;

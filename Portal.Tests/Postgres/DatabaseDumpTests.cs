@@ -28,6 +28,18 @@ public sealed class DatabaseDumpTests(TestDatabase database) : IClassFixture<Tes
     }
 
     [Fact]
+    public async Task The_client_alone_can_make_copies_and_where_it_is_missing_its_package_is_named()
+    {
+        var missing = Assert.Throws<CannotStartException>(() => PostgresBinaries.ForDumps(scratch.Path));
+        Assert.Contains("install the package postgresql-client", missing.Message, StringComparison.Ordinal);
+        foreach (var (major, programs) in new[] { ("9", new[] { "postgres", "initdb", "pg_dump" }), ("14", ["pg_dump"]), ("15", ["postgres", "initdb"]) })
+            foreach (var program in programs)
+                await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(scratch[major, "bin"]).FullName, program), "");
+        Assert.Equal(14, PostgresBinaries.ForDumps(scratch.Path).Major);
+        Assert.Equal([9], PostgresBinaries.Installed(scratch.Path).Select(b => b.Major));
+    }
+
+    [Fact]
     public async Task Where_no_copy_can_be_made_the_migration_must_not_go_on()
     {
         using var folder = new DataFolder(scratch.Path);

@@ -11,6 +11,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Postgres;
 
 /// <summary>One cluster for the class, made once: each test leaves it stopped or abandoned, as its predecessor in real life would.</summary>
+[Trait("Category", "Slow")]
 public sealed class EmbeddedPostgresTests : IDisposable
 {
     readonly ScratchFolder folder = new();
@@ -165,6 +166,76 @@ public sealed class EmbeddedPostgresTests : IDisposable
         File.Delete(folder["keys", "postgres.password"]);
         var refused = await Assert.ThrowsAsync<CannotStartException>(() => Server().Start(default));
         Assert.Contains("postgres.password is missing", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Below_a_folder_that_is_closed_to_PostgreSQL_the_database_really_runs_elsewhere_and_is_found_again()
+    {
+        if (ServerAccount.Find().Name is null) return; // Only root runs the server as somebody else.
+        Directory.CreateDirectory(folder.Path, PrivateFile.FolderMode);
+        await using var closed = new Elsewhere(folder["data"]);
+        await Execute(await closed.Server().Start(default), "create table kept (n int)");
+        Assert.Equal($"{ClusterPlace.Elsewhere}/{closed.Data.Hash}", closed.Place);
+        Assert.Equal("drwx------", Mode(closed.Place));
+        Assert.True(Postmaster.Read(closed.Place)?.LivesIn(closed.Place));
+        await closed.Stop();
+        await Execute(await closed.Server().Start(default), "insert into kept values (1)");
+        await Execute(await closed.Server().Start(default), "insert into kept values (2)");
+    }
+
+    [Fact]
+    public async Task A_clean_stop_takes_the_folder_of_its_socket_along_and_a_start_sweeps_those_that_killed_servers_left()
+    {
+        var root = SocketFolder.RootFor(ServerAccount.Find());
+        var server = Server();
+        await server.Start(default);
+        var own = Path.Combine(root, new DataFolder(folder.Path).Hash);
+        Assert.NotEmpty(Directory.GetFiles(own, ".s.PGSQL.*.lock"));
+        var (left, young) = (Path.Combine(root, $"left-{Environment.ProcessId}"), Path.Combine(root, $"young-{Environment.ProcessId}"));
+        foreach (var (made, age) in new[] { (left, 11), (young, 0), (own, 11) })
+        {
+            Directory.CreateDirectory(made);
+            if (made != own) await File.WriteAllTextAsync(Path.Combine(made, ".s.PGSQL.5432.lock"), "4194305\n");
+            Directory.SetLastWriteTimeUtc(made, TimeProvider.System.GetUtcNow().AddMinutes(-age).UtcDateTime);
+        }
+        SocketFolder.Sweep(root, TimeProvider.System);
+        Assert.False(Directory.Exists(left));
+        Assert.True(Directory.Exists(young));
+        Assert.True(Directory.Exists(own));
+        Directory.Delete(young, recursive: true);
+        await server.Stop();
+        Assert.False(Directory.Exists(own));
+    }
+
+    /// <summary>A data folder whose cluster lies outside of it; both end with the test.</summary>
+    sealed class Elsewhere : IAsyncDisposable
+    {
+        readonly List<EmbeddedPostgres> servers = [];
+
+        public Elsewhere(string path)
+        {
+            Data = new DataFolder(path);
+            Data.Claim();
+        }
+
+        public DataFolder Data { get; }
+        public string Place => new DirectoryInfo(Path.Combine(Data.Root, "postgres")).LinkTarget!;
+
+        public EmbeddedPostgres Server()
+        {
+            servers.Add(new EmbeddedPostgres(Data, TimeProvider.System, NullLogger<EmbeddedPostgres>.Instance));
+            return servers[^1];
+        }
+
+        public Task Stop() => servers[^1].Stop();
+
+        public async ValueTask DisposeAsync()
+        {
+            await Stop();
+            foreach (var server in servers) server.Dispose();
+            if (Directory.Exists($"{ClusterPlace.Elsewhere}/{Data.Hash}")) Directory.Delete($"{ClusterPlace.Elsewhere}/{Data.Hash}", recursive: true);
+            Data.Dispose();
+        }
     }
 
     static string Mode(string path)

@@ -41,6 +41,33 @@ sealed class PortalProcess : IAsyncDisposable
         return new PortalProcess(Process.Start(start)!);
     }
 
+    /// <summary>Serves as a user who may do nothing else, from a copy of the program that this user can read.</summary>
+    public static PortalProcess ServeAs(string user, ScratchFolder scratch, string data)
+    {
+        var program = scratch["program"];
+        Copy(Path.GetDirectoryName(Program)!, program);
+        // Where static files lie in the checkout is nobody else's business; installed, they would lie beside the program.
+        File.Delete(Path.Combine(program, "Portal.staticwebassets.runtime.json"));
+        Directory.CreateDirectory(data);
+        using (var chown = Process.Start("chown", [user, data])) chown.WaitForExit();
+        var start = new ProcessStartInfo("setpriv", [$"--reuid={user}", "--regid=65534", "--clear-groups", "dotnet", Path.Combine(program, "Portal.dll"), "--urls", "http://127.0.0.1:0", "--data", data])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
+        };
+        start.Environment["HOME"] = data;
+        start.Environment.Remove("XDG_RUNTIME_DIR");
+        return new PortalProcess(Process.Start(start)!);
+    }
+
+    static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var folder in Directory.GetDirectories(from)) Copy(folder, Path.Combine(to, Path.GetFileName(folder)));
+        foreach (var file in Directory.GetFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+    }
+
     /// <returns>The address of "Portal is ready at".</returns>
     public async Task<Uri> Ready() => new((await Line("Portal is ready at "))[("Portal is ready at ".Length)..]);
 
@@ -60,7 +87,7 @@ sealed class PortalProcess : IAsyncDisposable
 
     public static void Send(string signal, params int[] processes)
     {
-        using var kill = Process.Start("kill", [$"-{signal}", .. processes.Select(p => $"{p}")]);
+        using var kill = Process.Start("sh", ["-c", "kill \"$@\"", "sh", $"-{signal}", .. processes.Select(p => $"{p}")]);
         kill.WaitForExit();
     }
 

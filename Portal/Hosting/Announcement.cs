@@ -7,7 +7,9 @@ public sealed class Announcement(StartupState state, PortalAddress address, Port
     {
         await lifetime.HasStarted(stoppingToken);
         foreach (var key in options.NotUsedYet) log.LogWarning("{Key} is set, but this version has no part that uses it yet", key);
-        await state.Serving.WaitAsync(stoppingToken);
+        // Served before anything else could be done: the page of an earlier start, from disk, which needs no database.
+        // Without one this start plants the first administrator too, and whoever waits for the line may count on it.
+        if (!state.IsServing) await Task.WhenAll(state.Serving, state.Prepared).WaitAsync(stoppingToken);
         Console.WriteLine($"Portal is ready at {address.Own}");
     }
 }

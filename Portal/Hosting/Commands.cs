@@ -52,7 +52,8 @@ public static class Commands
 /// <summary>What commands work with: the same parts as the server's, without a host.</summary>
 public sealed class Toolbox : IDisposable
 {
-    readonly ILoggerFactory logs = LoggerFactory.Create(b => b.AddSimpleConsole(c => c.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
+    readonly ILoggerFactory logs = LoggerFactory.Create(b => b
+        .AddSimpleConsole(c => c.SingleLine = true).AddConsole(c => c.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning));
 
     public Toolbox(PortalOptions options)
     {

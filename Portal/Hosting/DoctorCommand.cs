@@ -14,8 +14,10 @@ public sealed class DoctorCommand(Toolbox tools, TextWriter output)
     public async Task<int> Run(CancellationToken ct)
     {
         await output.WriteLineAsync($"ok       configuration: {ConfigurationSources.File}");
-        await Look("programs", () => Task.FromResult($"PostgreSQL {string.Join(", ", PostgresBinaries.Installed().Select(b => b.Major).DefaultIfEmpty(PostgresBinaries.Newest(PostgresBinaries.Installed()).Major))}"));
-        if (tools.Options.Database.ConnectionString is null) await Look("account", () => Task.FromResult(ServerAccount.Find().Name ?? Environment.UserName));
+        var external = tools.Options.Database.ConnectionString is not null;
+        if (!external) await Look("programs", () => Task.FromResult($"PostgreSQL {PostgresBinaries.Newest(PostgresBinaries.Installed()).Major} in {PostgresBinaries.Installed()[0].Folder}"));
+        else if (tools.Options.Database.DumpBeforeMigration) await Look("programs", () => Task.FromResult($"pg_dump {PostgresBinaries.ForDumps().Major} in {PostgresBinaries.ForDumps().Folder}"));
+        if (!external) await Look("account", () => Task.FromResult(ServerAccount.Find().Name ?? Environment.UserName));
         await Look("data folder", () =>
         {
             tools.Folder.Claim();

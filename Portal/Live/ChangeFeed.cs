@@ -37,6 +37,8 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
     {
         const int Idle = 0, Running = 1, Again = 2;
         readonly CancellationTokenSource stopped = new();
+        /// <summary>What a watcher does is its own work, whoever made the change: its log lines name the watcher's user.</summary>
+        readonly ExecutionContext? watcher = ExecutionContext.Capture();
         int state;
 
         public void Hint()
@@ -46,9 +48,15 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
                 var seen = Volatile.Read(ref state);
                 if (seen == Again) return;
                 if (Interlocked.CompareExchange(ref state, seen == Idle ? Running : Again, seen) != seen) continue;
-                if (seen == Idle) _ = Task.Run(Run);
+                if (seen == Idle) Begin();
                 return;
             }
+        }
+
+        void Begin()
+        {
+            if (watcher is null) _ = Task.Run(Run);
+            else ExecutionContext.Run(watcher, self => _ = Task.Run(((Subscription)self!).Run), this);
         }
 
         async Task Run()

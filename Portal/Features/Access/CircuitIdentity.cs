@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
 using Portal.Components;
+using Portal.Hosting.Logs;
 using Portal.Live;
 
 namespace Portal.Features.Access;
@@ -39,6 +40,7 @@ public sealed class CircuitIdentity : RevalidatingServerAuthenticationStateProvi
     async Task<bool> Stands(ClaimsPrincipal user, CancellationToken ct)
     {
         if (!Guid.TryParse(user.FindFirstValue(ActorSource.SessionClaim), out var session)) return false;
+        using var scope = log.BeginScope(new ActingUser(user.FindFirstValue(ClaimTypes.NameIdentifier)));
         try
         {
             if (await sessions.Find(session, ct) is not { } now) return false;

@@ -29,7 +29,7 @@ public sealed class JsonLines(IHttpContextAccessor current, NodeName node, TimeP
             json.WriteString("category", logEntry.Category);
             json.WriteString("message", logEntry.Formatter(logEntry.State, logEntry.Exception));
             json.WriteString("requestId", context?.TraceIdentifier);
-            json.WriteString("user", context?.User.FindFirstValue(ClaimTypes.NameIdentifier));
+            json.WriteString("user", ActingUser.Of(scopeProvider) ?? context?.User.FindFirstValue(ClaimTypes.NameIdentifier));
             json.WriteString("node", node.Value);
             if (logEntry.State is IReadOnlyList<KeyValuePair<string, object?>> { Count: > 1 } named) WriteNamed(json, named);
             if (logEntry.Exception is { } exception) json.WriteString("exception", exception.ToString());

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Portal.Hosting.Logs;
@@ -8,6 +9,7 @@ public static class PortalLogs
     public static ILoggingBuilder AddPortalLogs(this ILoggingBuilder logging)
     {
         logging.Services.AddHttpContextAccessor();
+        logging.Services.AddScoped<CircuitHandler, CircuitUser>();
         logging.ClearProviders();
         logging.AddConsole();
         logging.Services.AddOptions<ConsoleLoggerOptions>().Configure<PortalOptions>((console, options) => console.FormatterName = options.LogFormat switch
