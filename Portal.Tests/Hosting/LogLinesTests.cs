@@ -130,8 +130,8 @@ public class CircuitLinesTests
     /// <summary>Logging as the portal sets it up, but for the last step to the console.</summary>
     static ServiceProvider Services()
     {
-        var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(new NodeName("node-1")).AddSingleton<ChangeFeed>();
-        services.AddLogging(l => l.AddPortalLogs(new ConfigurationBuilder().Build()).ClearProviders());
+        var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(new NodeName("node-1")).AddSingleton(Configured.Shipped).AddSingleton<ChangeFeed>();
+        services.AddLogging(l => l.AddPortalLogs().ClearProviders());
         services.AddSingleton<Lines>().AddSingleton<ILoggerProvider>(s => s.GetRequiredService<Lines>());
         return services.BuildServiceProvider();
     }
