@@ -166,6 +166,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         if (title.Length > Domain.Shared.Text.NameLength) Refuse("Public:Title", $"at most {Domain.Shared.Text.NameLength} characters are allowed.");
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)) Refuse("Public:TimeZone", $"\"{zone}\" is not a time zone like Europe/Berlin.");
         if (ancestors.Any(c => c is ';' or ',' or '"' || char.IsControl(c))) Refuse("Public:FrameAncestors", "write 'none', 'self' or origins with blanks between.");
+        foreach (var (key, why) in Portal.Public.Brand.Read(configuration).Problems) Refuse(key, why);
         return new PublicOptions(Address("Public:BaseUrl"), title, found ?? TimeZoneInfo.Utc, ancestors);
     }
 

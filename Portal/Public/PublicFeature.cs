@@ -11,7 +11,7 @@ public static class PublicFeature
     {
         services.AddSingleton<PageRendering>();
         services.AddSingleton<PublicAddress>();
-        services.AddSingleton(s => new PublicAssets(s.GetRequiredService<IWebHostEnvironment>().WebRootFileProvider));
+        services.AddSingleton(s => new PublicAssets(s.GetRequiredService<IWebHostEnvironment>().WebRootFileProvider, Brand.Read(s.GetRequiredService<IConfiguration>()).Brand));
         services.AddSingleton(s => new ModelFile(
             Path.GetFullPath(Path.Combine(s.GetRequiredService<IConfiguration>()["Data:Path"] is { Length: > 0 } folder ? folder : "data", "published")), s.GetRequiredService<ILogger<ModelFile>>()));
         services.AddSingleton<IPublication, FrontPages>();
