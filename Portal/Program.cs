@@ -14,7 +14,7 @@ var line = CommandLine.Parse(args);
 if (line.Word is not null) return await Commands.Run(line);
 var builder = WebApplication.CreateBuilder(ConfigurationSources.HostOptions(args));
 if (!builder.AddOptions(line)) return Startup.Refused;
-builder.Logging.AddPortalLogs(builder.Configuration);
+builder.Logging.AddPortalLogs();
 builder.WebHost.UseStaticWebAssets();
 builder.Services
     .AddHosting()
@@ -46,9 +46,6 @@ app.MapStaticAssets().AllowAnonymous();
 app.MapPublicPages();
 app.MapLive();
 app.MapAccess();
-app.MapStatusPages();
-app.MapIncidents();
-app.MapMonitoring();
 app.MapHealth();
 app.MapApi();
 app.MapRazorComponents<App>().AddInteractiveServerRenderMode();

@@ -1,11 +1,12 @@
 using System.Runtime.Versioning;
 using Portal.Benchmarks;
+using Portal.Benchmarks.Faults;
 using Portal.E2E.Support;
 
 [assembly: SupportedOSPlatform("linux")]
 
-string[] known = ["page", "viewers", "first-load", "start"];
-var chosen = args.Length == 0 ? known : args;
+string[] figuresOfOne = ["page", "viewers", "first-load", "start"], known = [.. figuresOfOne, .. FaultsBench.Names];
+string[] chosen = args.Length == 0 ? [.. figuresOfOne, "faults"] : args;
 if (chosen.Except(known).FirstOrDefault() is { } unknown)
 {
     Console.Error.WriteLine($"There is no benchmark \"{unknown}\". There are: {string.Join(", ", known)}.");
@@ -14,9 +15,11 @@ if (chosen.Except(known).FirstOrDefault() is { } unknown)
 
 Console.WriteLine($"{Environment.ProcessorCount} processors, shared by the portal, its PostgreSQL and the load generator. No think time: these are figures of throughput.");
 var figures = new List<Figure>();
-await using (var portal = await PortalProcess.Start(demo: true))
+// The faults break portals of their own.
+if (chosen.Intersect(figuresOfOne).Any())
 {
-    foreach (var name in chosen)
+    await using var portal = await PortalProcess.Start(demo: true);
+    foreach (var name in chosen.Intersect(figuresOfOne))
     {
         Console.WriteLine($"Measuring: {name}");
         figures.AddRange(name switch
@@ -28,5 +31,6 @@ await using (var portal = await PortalProcess.Start(demo: true))
         });
     }
 }
+figures.AddRange(await FaultsBench.Run(chosen));
 Figure.Print(figures);
 return figures.Any(f => f.Ok == false) ? 1 : 0;

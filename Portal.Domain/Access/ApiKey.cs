@@ -35,7 +35,5 @@ public sealed class ApiKey
     public DateTimeOffset? LastUsedAt { get; private set; }
     public DateTimeOffset? RevokedAt { get; private set; }
 
-    public void Used(DateTimeOffset now) => LastUsedAt = now;
-
     public void Revoke(DateTimeOffset now) => RevokedAt ??= now;
 }

@@ -21,3 +21,10 @@ public sealed class ConflictException(string message, string? current = null) : 
 
 /// <summary>The actor may not do this.</summary>
 public sealed class ForbiddenException(string message) : Exception(message);
+
+/// <summary>The actor does this more often than it may be done; nothing is wrong with what was asked.</summary>
+/// <param name="wait">How long until it may be done again; positive.</param>
+public sealed class TooOftenException(string message, TimeSpan wait) : Exception(message)
+{
+    public TimeSpan Wait { get; } = wait;
+}

@@ -12,14 +12,22 @@ sealed class PortalProcess : IAsyncDisposable
     readonly StringBuilder log = new();
     readonly string folder;
     readonly bool demo, unattended;
+    readonly IReadOnlyDictionary<string, string> environment;
+    TaskCompletionSource ready = new();
+    Stopwatch clock = new();
+    bool fresh;
     Process? process;
 
-    PortalProcess(bool demo, bool unattended)
+    /// <summary>Not started yet: a fault may come before it is ready.</summary>
+    /// <param name="unattended">An administrator and an API key exist from the start; otherwise the first one is made through the printed link.</param>
+    /// <param name="folder">Where its data folder will be; a new temporary one unless given.</param>
+    /// <param name="environment">What this portal's processes see beside the rest.</param>
+    public PortalProcess(bool demo = false, bool unattended = true, string? folder = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        (this.demo, this.unattended) = (demo, unattended);
-        folder = Directory.CreateTempSubdirectory("portal-e2e-").FullName;
+        (this.demo, this.unattended, this.environment) = (demo, unattended, environment ?? new Dictionary<string, string>());
+        this.folder = folder ?? Directory.CreateTempSubdirectory("portal-e2e-").FullName;
         // PostgreSQL runs as another user and must be able to reach the data folder.
-        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(this.folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         Url = $"http://127.0.0.1:{Ports.Free()}";
         Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromSeconds(5) }) { BaseAddress = new Uri(Url), Timeout = TimeSpan.FromSeconds(20) };
     }
@@ -31,7 +39,6 @@ sealed class PortalProcess : IAsyncDisposable
     public int Pid => process?.Id ?? 0;
     public TimeSpan ReadyAfter { get; private set; }
 
-    /// <param name="unattended">An administrator and an API key exist from the start; otherwise the first one is made through the printed link.</param>
     public static async Task<PortalProcess> Start(bool demo = false, bool unattended = true)
     {
         var portal = new PortalProcess(demo, unattended);
@@ -49,21 +56,33 @@ sealed class PortalProcess : IAsyncDisposable
 
     public async Task Start()
     {
-        var (clock, fresh) = (Stopwatch.StartNew(), !Directory.Exists(Data));
+        Launch();
+        await Ready();
+    }
+
+    /// <summary>Starts the process and does not wait for it.</summary>
+    public void Launch()
+    {
+        (clock, fresh) = (Stopwatch.StartNew(), !Directory.Exists(Data));
         var start = new ProcessStartInfo(Path.Combine(Checkout.Root, "run")) { WorkingDirectory = Checkout.Root, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])["--no-build", "--data", Data, "--urls", Url, .. demo && fresh ? ["--demo"] : Array.Empty<string>()]) start.ArgumentList.Add(argument);
         // Nothing that this machine has set decides what is tested.
         foreach (var name in start.Environment.Keys.Where(k => k.Contains("__", StringComparison.Ordinal) || k.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || k is "Urls" or "SENTRY_DSN").ToList()) start.Environment.Remove(name);
         if (unattended) (start.Environment["Bootstrap__AdminEmail"], start.Environment["Bootstrap__AdminPassword"], start.Environment["Bootstrap__ApiKey"]) = (AdminEmail, AdminPassword, ApiKey);
-        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        var said = ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         process = new Process { StartInfo = start, EnableRaisingEvents = true };
-        process.OutputDataReceived += (_, e) => Read(e.Data, ready);
-        process.ErrorDataReceived += (_, e) => Read(e.Data, ready);
-        process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("./run ended before it was ready"));
+        process.OutputDataReceived += (_, e) => Read(e.Data, said);
+        process.ErrorDataReceived += (_, e) => Read(e.Data, said);
+        process.Exited += (_, _) => said.TrySetException(new InvalidOperationException("./run ended before it was ready"));
         process.Start();
         process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
+    }
+
+    public async Task Ready()
+    {
         try
         {
             await ready.Task.WaitAsync(TimeSpan.FromSeconds(90));

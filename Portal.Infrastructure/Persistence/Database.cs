@@ -17,11 +17,11 @@ public sealed class Database : IDbContextFactory<PortalDbContext>, IAsyncDisposa
 
     public bool IsOpen => opened.Task.IsCompletedSuccessfully;
 
-    /// <summary>Short time-outs, so that a screen says what is wrong instead of hanging: 3 s to connect, 10 s a command.</summary>
+    /// <summary>Short time-outs, so that a screen says what is wrong instead of hanging: 3 s to connect, 10 s a command, and half a second more for a cancelled one to say so.</summary>
     public static NpgsqlDataSource Connect(string connectionString, string applicationName = "portal")
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = applicationName };
-        if (!connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase)) (builder.Timeout, builder.CommandTimeout) = (3, 10);
+        if (!connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase)) (builder.Timeout, builder.CommandTimeout, builder.CancellationTimeout) = (3, 10, 500);
         // Finds out, for who only listens, that the other side is gone without a word.
         if (!connectionString.Contains("Keepalive", StringComparison.OrdinalIgnoreCase)) builder.KeepAlive = 5;
         return new NpgsqlDataSourceBuilder(builder.ConnectionString).Build();

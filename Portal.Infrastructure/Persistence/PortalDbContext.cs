@@ -43,9 +43,12 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
 
     /// <summary>Saves everything together with the row that says who did it. The only way a use case saves.</summary>
     /// <exception cref="ConflictException">Somebody else changed the same row first; nothing was saved.</exception>
-    public async Task Commit(AuditEntry entry, CancellationToken ct)
+    public Task Commit(AuditEntry entry, CancellationToken ct) => Commit([entry], ct);
+
+    /// <summary>One save for a request that does more than one thing.</summary>
+    public async Task Commit(IReadOnlyCollection<AuditEntry> entries, CancellationToken ct)
     {
-        Audit.Add(entry);
+        Audit.AddRange(entries);
         try
         {
             await SaveChangesAsync(ct);

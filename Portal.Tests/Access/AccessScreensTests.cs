@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
 using Portal.Features.Access;
+using Portal.Hosting;
 using Portal.Live;
+using Portal.Tests.Monitoring;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Access;
@@ -25,7 +27,7 @@ public sealed class AccessScreensTests : IAsyncLifetime, IDisposable
         settlers = new Settlers(database.Contexts, TimeProvider.System);
         alice = await settlers.Settle("Alice", Role.Admin);
         screen.JSInterop.Mode = JSRuntimeMode.Loose;
-        screen.Services.AddSingleton(TimeProvider.System).AddSingleton<ChangeFeed>();
+        screen.Services.AddSingleton(TimeProvider.System).AddSingleton<ChangeFeed>().AddSingleton(Settlers.Address);
         screen.Services.AddSingleton(settlers.AddPerson).AddSingleton(settlers.IssueLink).AddSingleton(settlers.ChangePerson).AddSingleton(settlers.People);
         screen.Services.AddSingleton(database.Contexts).AddSingleton<CreateApiKey>().AddSingleton<RevokeApiKey>().AddSingleton<ApiKeyList>();
         var identity = screen.AddAuthorization();
@@ -69,6 +71,17 @@ public sealed class AccessScreensTests : IAsyncLifetime, IDisposable
         Eventually(page, "Link open until");
         await Button(page, "Done").ClickAsync(new());
         Assert.DoesNotContain("setup?token=", page.Markup, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("https://status.example.com", false)]
+    public void Who_gives_out_links_is_warned_while_their_beginning_is_only_guessed(string address, bool warned)
+    {
+        screen.Services.AddSingleton(new PortalAddress(Configured.With(("Public:BaseUrl", address), ("Urls", "http://0.0.0.0:9000")), new EngineRig.NoServer()));
+        var page = screen.Render<PeoplePage>();
+        Eventually(page, "Only you so far");
+        Assert.Equal(warned, page.Markup.Contains("begin with http://127.0.0.1:9000, where it listens itself", StringComparison.Ordinal));
     }
 
     [Fact]

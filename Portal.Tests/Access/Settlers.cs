@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Portal.Domain.Access;
@@ -11,6 +10,7 @@ using Portal.Features.Access;
 using Portal.Hosting;
 using Portal.Infrastructure.Persistence;
 using Portal.Live;
+using Portal.Tests.Support;
 
 namespace Portal.Tests.Access;
 
@@ -32,7 +32,7 @@ sealed class Settlers(IDbContextFactory<PortalDbContext> contexts, TimeProvider 
     public AddPerson AddPerson => new(contexts, clock, Address);
     public ChangePerson ChangePerson => new(contexts, clock, Sessions);
     public PeopleList People => new(contexts, clock);
-    public static PortalAddress Address { get; } = new(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Public:BaseUrl"] = "https://status.example.com" }).Build(), null!);
+    public static PortalAddress Address { get; } = new(Configured.With(("Public:BaseUrl", "https://status.example.com")), null!);
 
     public static string NewEmail(string name) => $"{name.ToLowerInvariant().Replace(' ', '.')}{Interlocked.Increment(ref count)}@example.com";
 

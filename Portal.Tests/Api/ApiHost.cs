@@ -23,13 +23,12 @@ namespace Portal.Tests.Api;
 /// <summary>The frame of the management API alone, on a real Kestrel, around endpoints that a test gives. A key is named after its scopes: "monitors:read,ops:read".</summary>
 sealed class ApiHost(WebApplication app) : IAsyncDisposable
 {
-    public static async Task<ApiHost> Start(TestDatabase database, Action<RouteGroupBuilder> map, Dictionary<string, string?>? configuration = null)
+    public static async Task<ApiHost> Start(TestDatabase database, Action<RouteGroupBuilder> map, Dictionary<string, string?>? configuration = null, Database? reached = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.AddInMemoryCollection(configuration ?? []);
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(database.Database).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database).AddApi();
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Configured.With([.. (configuration ?? []).Select(c => (c.Key, c.Value))])).AddSingleton(reached ?? database.Database).AddSingleton<IDbContextFactory<PortalDbContext>>(reached ?? database.Database).AddApi();
         builder.Services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, KeyOfScopes>(Schemes.ApiKey, null);
         builder.Services.AddAuthorization(o =>
         {

@@ -26,7 +26,7 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
         v1.MapGet("/private", () => "seen").RequireAuthorization(nameof(Permission.ManagePeople));
         v1.MapPatch("/versioned", (HttpContext http, Thing thing) =>
         {
-            RowVersion.Check(RowVersion.Expected(http, thing.Version), 7);
+            if (RowVersion.Expected(http, thing.Version) is { } seen && seen != 7) throw new ConflictException("Somebody was faster.");
             RowVersion.Tell(http, 8);
             return "changed";
         });
@@ -36,6 +36,7 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
             "missing" => new NotFoundException("incident"),
             "conflict" => new ConflictException("Somebody was faster.", "their text"),
             "forbidden" => new ForbiddenException("Not you."),
+            "often" => new TooOftenException("Ten times within a minute.", TimeSpan.FromSeconds(41.2)),
             "away" => new DatabaseAwayException(),
             _ => new InvalidOperationException("secret detail of the inside"),
         });
@@ -121,7 +122,9 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
         await Problem(method, 405);
         Assert.Contains("POST", method.Content.Headers.Allow);
         await Problem(await client.PostAsync("/api/v1/things", new StringContent("a=b", Encoding.UTF8, "application/x-www-form-urlencoded")), 415);
-        await Problem(await client.PostAsync("/api/v1/things", Json($$"""{"title":"{{new string('x', 1_100_000)}}"}""")), 413);
+        // Asks first: who writes on while the refusal comes may find the connection closed before reading it.
+        using var large = new HttpRequestMessage(HttpMethod.Post, "/api/v1/things") { Content = Json($$"""{"title":"{{new string('x', 1_100_000)}}"}"""), Headers = { ExpectContinue = true } };
+        await Problem(await client.SendAsync(large), 413);
         await Problem(await client.GetAsync("/api/v1/none"), 404);
         await Problem(await client.GetAsync("/api/v1/typed/abc"), 404);
         Assert.True((await Problem(await client.GetAsync("/api/v1/typed/1?from=soon"), 422)).GetProperty("errors").TryGetProperty("from", out _));
@@ -147,6 +150,16 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
         if (status == 503) Assert.NotNull(answer.Headers.RetryAfter);
         if (status == 409) Assert.Equal("their text", problem.GetProperty("current").GetString());
         if (status == 422) Assert.Equal("The title is required.", problem.GetProperty("errors").GetProperty("title")[0].GetString());
+    }
+
+    [Fact]
+    public async Task Who_does_something_too_often_is_told_how_long_to_wait()
+    {
+        await using var host = await ApiHost.Start(database, Map);
+        using var client = host.Client();
+        using var answer = await client.GetAsync("/api/v1/fails/often");
+        Assert.Equal("Ten times within a minute.", (await Problem(answer, 429)).GetProperty("detail").GetString());
+        Assert.Equal(TimeSpan.FromSeconds(42), answer.Headers.RetryAfter?.Delta);
     }
 
     [Fact]
@@ -188,6 +201,21 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             Assert.Equal("\"8\"", answer.Headers.ETag?.Tag);
         }
+    }
+
+    [Theory]
+    [InlineData("2001:db8:1:1::1", "2001:db8:1:1:ffff::2", "2001:db8:1:2::1")]
+    [InlineData("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2")]
+    public void Who_may_choose_among_the_addresses_of_one_network_is_limited_as_one(string first, string same, string other)
+    {
+        using var limiter = new RateLimits(6_000, 4).Limiter();
+        bool May(string address)
+        {
+            var http = new DefaultHttpContext { Request = { Path = "/api/v1/things" }, Connection = { RemoteIpAddress = IPAddress.Parse(address) } };
+            using var lease = limiter.AttemptAcquire(http);
+            return lease.IsAcquired;
+        }
+        Assert.Equal((true, false, true, false), (May(first), May(same), May(other), May(first)));
     }
 
     [Fact]

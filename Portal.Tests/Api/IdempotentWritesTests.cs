@@ -5,6 +5,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Portal.Api;
 using Portal.Domain.Shared;
+using Portal.Features.StatusPages;
+using Portal.Infrastructure.Persistence;
+using Portal.Tests.Monitoring;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Api;
@@ -112,6 +115,41 @@ public class IdempotentWritesTests(TestDatabase database) : IClassFixture<TestDa
         var again = await Send(client, "/api/v1/faulty", "again", "{}");
         Assert.Equal(HttpStatusCode.Conflict, again.Status);
         Assert.Contains("perhaps after it was saved", again.Body, StringComparison.Ordinal);
+        Assert.Equal(1, carriedOut);
+    }
+
+    [Fact]
+    public async Task A_write_that_was_committed_without_an_answer_is_not_done_twice()
+    {
+        using var line = new DatabaseLine(database.ConnectionString);
+        await using var reached = new Database();
+        reached.Open(Database.Connect(line.ConnectionString));
+        var add = new AddComponent(reached, TimeProvider.System);
+        await using var host = await ApiHost.Start(database, v1 => v1.MapPost("/parts", async (Order order, CancellationToken ct) =>
+            Results.Created($"/api/v1/parts/{(await add.Execute(new(order.Title!), Cast.Alice, ct)).Id}", order)), reached: reached);
+        using var client = host.Client();
+        line.LoseCommitAfter("INSERT INTO components");
+        var first = await Send(client, "/api/v1/parts", "unheard", """{"title":"Unheard"}""");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, 1), (first.Status, line.Lost));
+        var again = await Send(client, "/api/v1/parts", "unheard", """{"title":"Unheard"}""");
+        Assert.Equal(HttpStatusCode.Conflict, again.Status);
+        Assert.Contains("perhaps after it was saved", again.Body, StringComparison.Ordinal);
+        await using var db = database.Open();
+        Assert.Equal(1, await db.Components.CountAsync(c => c.Name == "Unheard"));
+    }
+
+    [Fact]
+    public async Task An_answer_whose_keeping_was_not_confirmed_is_given_again_all_the_same()
+    {
+        using var line = new DatabaseLine(database.ConnectionString);
+        await using var reached = new Database();
+        reached.Open(Database.Connect(line.ConnectionString));
+        await using var host = await ApiHost.Start(database, v1 => v1.MapPost("/orders", () => Results.Created($"/api/v1/orders/{Interlocked.Increment(ref carriedOut)}", new Order("A", carriedOut))), reached: reached);
+        using var client = host.Client();
+        line.LoseAnswerTo("update idempotent_answers set status");
+        var first = await Send(client, "/api/v1/orders", "kept", "{}");
+        Assert.Equal((HttpStatusCode.Created, 1), (first.Status, line.Lost));
+        Assert.Equal(first with { Repeated = true }, await Send(client, "/api/v1/orders", "kept", "{}"));
         Assert.Equal(1, carriedOut);
     }
 

@@ -1,15 +1,11 @@
-using Microsoft.Extensions.Configuration;
 using Portal.Hosting;
+using Portal.Tests.Support;
 
 namespace Portal.Tests.Hosting;
 
 public class OptionsTests
 {
-    static (PortalOptions Options, IReadOnlyList<string> Problems) Read(params (string Key, string Value)[] settings)
-    {
-        var configuration = new ConfigurationBuilder().AddJsonFile(ConfigurationSources.File).AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value)).Build();
-        return new OptionsReader(configuration, ConfigurationSources.KnownKeys()).Read();
-    }
+    static (PortalOptions Options, IReadOnlyList<string> Problems) Read(params (string Key, string? Value)[] settings) => Configured.Read(settings);
 
     [Fact]
     public void What_is_shipped_is_valid_and_means_the_embedded_defaults()
@@ -55,6 +51,10 @@ public class OptionsTests
     [InlineData("Network:TrustedProxies", "10.0.0.0/40")]
     [InlineData("Network:TrustedProxies:0", "proxy.example.com")]
     [InlineData("Api:RequestsPerMinute:PerKey", "many")]
+    [InlineData("Api:RequestsPerMinute:PerAddress", "1.5")]
+    [InlineData("Logging:Format", "xml")]
+    [InlineData("Logging:Fromat", "json")]
+    [InlineData("Logging:LogLevel:Portal", "Loud")]
     [InlineData("Timing:FollowSeconds", "0")]
     [InlineData("Timing:FollowSeconds", "two")]
     [InlineData("Timing:ShardRenewSeconds", "8")]
@@ -62,7 +62,7 @@ public class OptionsTests
     [InlineData("Public:Titel", "Status")]
     public void A_bad_value_is_refused_in_a_line_that_names_its_key(string key, string value, string? other = null, string? otherValue = null)
     {
-        (string, string)[] settings = other is null ? [(key, value)] : [(key, value), (other, otherValue!)];
+        (string, string?)[] settings = other is null ? [(key, value)] : [(key, value), (other, otherValue!)];
         var problems = Read(settings).Problems;
         var named = key.EndsWith(":0", StringComparison.Ordinal) ? key[..^2] : key;
         Assert.Contains(problems, p => p.StartsWith($"{named}: ", StringComparison.Ordinal) && !p.Contains('\n', StringComparison.Ordinal));
@@ -87,6 +87,29 @@ public class OptionsTests
         Assert.Equal(["10.0.0.5/32", "10.1.0.0/16"], options.TrustedProxies.Select(n => n.ToString()));
         Assert.Equal("alice@example.com", options.Bootstrap?.AdminEmail);
         Assert.Equal(["Redis:ConnectionString", "Smtp:Host"], options.NotUsedYet.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Blanks_around_a_value_are_no_part_of_it()
+    {
+        var (options, problems) = Read(
+            ("Urls", " http://127.0.0.1:9000 ; http://127.0.0.1:9001/ "), ("Data:Path", " /srv/x "), ("Public:BaseUrl", " https://status.example.com/ "), ("Public:Title", " Ours "), ("Public:TimeZone", " Europe/Berlin "),
+            ("Network:TrustedProxies", " 10.0.0.5 10.1.0.0/16 ,"), ("Smtp:Host", " mail.example.com "), ("Smtp:Port", " 25 "), ("Smtp:From", "status@example.com"), ("Logging:Format", " JSON "),
+            ("Api:RequestsPerMinute:PerKey", " 60 "), ("Timing:FollowSeconds", " 3 "), ("Security:MasterKeyFile", " /srv/key "));
+        Assert.Empty(problems);
+        Assert.Equal(["http://127.0.0.1:9000", "http://127.0.0.1:9001/"], options.Urls);
+        Assert.Equal(("/srv/x", "https://status.example.com/", "Ours", "Europe/Berlin", "/srv/key"), (options.DataPath, options.Public.BaseUrl?.AbsoluteUri, options.Public.Title, options.Public.TimeZone.Id, options.MasterKeyFile));
+        Assert.Equal(["10.0.0.5/32", "10.1.0.0/16"], options.TrustedProxies.Select(n => n.ToString()));
+        Assert.Equal(("mail.example.com", 25, LogFormat.Json, 60, TimeSpan.FromSeconds(3)), (options.Smtp?.Host, options.Smtp?.Port, options.LogFormat, options.Api.PerKey, options.Timing.Follow));
+    }
+
+    [Fact]
+    public void A_wrong_log_format_is_refused_with_those_that_there_are()
+    {
+        var problem = Assert.Single(Read(("Logging:Format", "xml")).Problems);
+        Assert.StartsWith("Logging:Format: \"xml\" is neither json nor plain", problem, StringComparison.Ordinal);
+        Assert.Equal(LogFormat.Plain, Read(("Logging:Format", "plain"), ("Logging:LogLevel:Portal.Live", "debug")).Options.LogFormat);
+        Assert.Equal(LogFormat.Automatic, Read().Options.LogFormat);
     }
 
     [Fact]

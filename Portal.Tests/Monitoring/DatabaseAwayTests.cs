@@ -25,6 +25,7 @@ public sealed class DatabaseAwayTests(TestDatabase database) : IClassFixture<Tes
         rig.Probe.Failing[monitor.Target] = false;
         await rig.Until(() => rig.Probe.Looks.Count >= looks + 7, "more checks without a database");
         Assert.InRange(await Count(), stored, stored + 1);
+        await rig.Until(() => rig.Log.With("cannot reach the database").Count == 2, "words about it");
         Assert.Equal(0, await Outages(o => true));
 
         line.Mend();
@@ -39,6 +40,10 @@ public sealed class DatabaseAwayTests(TestDatabase database) : IClassFixture<Tes
         Assert.Single(checks.Select(c => c.Epoch).Distinct());
         Assert.Equal(0, rig.Engine.DroppedResults);
         Assert.Equal(MonitorHealth.Up, (await after.MonitorStates.SingleAsync()).Health);
+        // Once when it went, once when it was back, however often it was asked in between.
+        await rig.Until(() => rig.Log.With("reaches the database again, after").Count == 2, "words about its return");
+        Assert.InRange(rig.Log.With("cannot reach the database").Count, 2, 3);
+        Assert.DoesNotContain(rig.Log.All, l => l.Level > Microsoft.Extensions.Logging.LogLevel.Warning);
     }
 
     [Fact]

@@ -4,7 +4,10 @@ using Npgsql;
 
 namespace Portal.Tests.Monitoring;
 
-/// <summary>The wire between a node and its PostgreSQL, which a test can cut (refused and reset) or freeze (nothing moves, nothing ends).</summary>
+/// <summary>
+/// The wire between a node and its PostgreSQL, which a test can cut (refused and reset) or freeze (nothing moves, nothing ends), or let lose an answer:
+/// the server does what it was asked, and the connection breaks before anybody hears of it.
+/// </summary>
 sealed class DatabaseLine : IDisposable
 {
     readonly CancellationTokenSource ended = new();
@@ -13,6 +16,8 @@ sealed class DatabaseLine : IDisposable
     readonly int port;
     TcpListener? listener;
     volatile TaskCompletionSource flowing = Done();
+    (string Words, bool AtCommit)? toLose;
+    int lost;
 
     public DatabaseLine(string connectionString)
     {
@@ -36,6 +41,15 @@ sealed class DatabaseLine : IDisposable
             open.Clear();
         }
     }
+
+    /// <summary>How many answers were lost so far.</summary>
+    public int Lost => Volatile.Read(ref lost);
+
+    /// <summary>The next command with these words is carried out and its answer lost.</summary>
+    public void LoseAnswerTo(string words) { lock (open) toLose = (words, false); }
+
+    /// <summary>The next transaction in which these words are sent is committed and the answer to that lost.</summary>
+    public void LoseCommitAfter(string words) { lock (open) toLose = (words, true); }
 
     public void Freeze() => flowing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -65,14 +79,16 @@ sealed class DatabaseLine : IDisposable
         try
         {
             await far.ConnectAsync(real.Host!, real.Port, ended.Token);
-            await Task.WhenAny(Pass(near.GetStream(), far.GetStream()), Pass(far.GetStream(), near.GetStream()));
+            var connection = new Connection(this);
+            await Task.WhenAny(Pass(near.GetStream(), far.GetStream(), connection.Asked), Pass(far.GetStream(), near.GetStream(), connection.Answered));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException or InvalidOperationException) { }
         near.Close();
         far.Close();
     }
 
-    async Task Pass(NetworkStream from, NetworkStream to)
+    /// <param name="look">What to do with a piece that came: hand it on, keep it back, or end the connection.</param>
+    async Task Pass(NetworkStream from, NetworkStream to, Func<ReadOnlyMemory<byte>, Then> look)
     {
         var buffer = new byte[16 * 1024];
         while (true)
@@ -80,7 +96,39 @@ sealed class DatabaseLine : IDisposable
             var read = await from.ReadAsync(buffer, ended.Token);
             if (read == 0) return;
             await flowing.Task.WaitAsync(ended.Token);
-            await to.WriteAsync(buffer.AsMemory(0, read), ended.Token);
+            var then = look(buffer.AsMemory(0, read));
+            if (then == Then.End) return;
+            if (then == Then.HandOn) await to.WriteAsync(buffer.AsMemory(0, read), ended.Token);
+        }
+    }
+
+    enum Then { HandOn, KeepBack, End }
+
+    sealed class Connection(DatabaseLine line)
+    {
+        /// <summary>"Ready for query", outside of a transaction: whatever was asked is done and committed.</summary>
+        static readonly byte[] Ready = [(byte)'Z', 0, 0, 0, 5, (byte)'I'];
+        bool began;
+        volatile bool deaf;
+
+        public Then Asked(ReadOnlyMemory<byte> piece)
+        {
+            lock (line.open)
+            {
+                if (line.toLose is not var (words, atCommit)) return Then.HandOn;
+                began |= piece.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes(words)) >= 0;
+                if (!began || atCommit && piece.Span.IndexOf("COMMIT"u8) < 0) return Then.HandOn;
+                (line.toLose, deaf) = (null, true);
+            }
+            return Then.HandOn;
+        }
+
+        public Then Answered(ReadOnlyMemory<byte> piece)
+        {
+            if (!deaf) return Then.HandOn;
+            if (!piece.Span.EndsWith(Ready)) return Then.KeepBack;
+            Interlocked.Increment(ref line.lost);
+            return Then.End;
         }
     }
 

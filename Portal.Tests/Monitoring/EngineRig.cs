@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Logging.Abstractions;
 using Portal.Domain.Monitoring;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Engine;
+using Portal.Hosting;
+using Portal.Infrastructure;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
 using Portal.Tests.Support;
@@ -18,16 +19,17 @@ sealed class EngineRig : IAsyncDisposable
     readonly Database connection = new();
     readonly CancellationTokenSource ended = new();
 
-    public EngineRig(TestDatabase database, string node = "node-a", FakeClock? clock = null, ScriptedProbe? probe = null, double leaseSeconds = 8, string? connectionString = null)
+    public EngineRig(TestDatabase database, string node = "node-a", FakeClock? clock = null, ScriptedProbe? probe = null, double leaseSeconds = 8, string? connectionString = null, int? waiting = null)
     {
         Clock = clock ?? new FakeClock(TimeProvider.System.GetUtcNow());
         Probe = probe ?? new ScriptedProbe();
         // A pool of its own, so that a test can cut off this node alone.
         connection.Open(Database.Connect(connectionString ?? database.ConnectionString, node));
-        Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new SelfAddress(new NoServer())),
-            new EngineSettings(node, TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)), NullLoggerFactory.Instance);
+        Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new PortalAddress(Configured.Shipped, new NoServer())),
+            new EngineSettings(new NodeName(node), TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)) { Waiting = waiting ?? EngineSettings.WaitingResults }, Log);
     }
 
+    public LogLines Log { get; } = new();
     public FakeClock Clock { get; }
     public ScriptedProbe Probe { get; }
     public MonitoringEngine Engine { get; }
@@ -37,6 +39,9 @@ sealed class EngineRig : IAsyncDisposable
         await Engine.StartAsync(default);
         return this;
     }
+
+    /// <summary>What a person does to the configuration, by this rig's clock.</summary>
+    public ChangeMonitor Change(TestDatabase database) => new(database.Contexts, new TargetConsent(new GuardedConnector(), Clock), Clock);
 
     /// <summary>Lets time pass in small steps until the condition holds; fails after 20 real seconds.</summary>
     public async Task Until(Func<Task<bool>> condition, string what, double step = 0.25)
@@ -81,7 +86,7 @@ sealed class EngineRig : IAsyncDisposable
         return monitor;
     }
 
-    sealed class NoServer : IServer
+    public sealed class NoServer : IServer
     {
         public IFeatureCollection Features { get; } = new FeatureCollection();
         public Task StartAsync<TContext>(Microsoft.AspNetCore.Hosting.Server.IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull => Task.CompletedTask;

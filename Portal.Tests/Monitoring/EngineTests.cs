@@ -173,7 +173,7 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
         await using var rig = await new EngineRig(database).Start();
         rig.Probe.Failing[monitor.Target] = true;
         await rig.Until(async () => await LatestOutage(monitor.Id) is not null, "an outage");
-        await new PauseMonitor(database.Contexts, rig.Clock).Execute(monitor.Id, Cast.Bob, default);
+        await rig.Change(database).Execute(new(monitor.Id, Paused: true), Cast.Bob, default);
         var from = rig.Clock.GetTimestamp();
         await rig.Until(async () => await Read(db => db.ObservationGaps.AnyAsync(g => g.MonitorId == monitor.Id && g.To == null)), "the gap", 0.1);
         Assert.InRange(rig.Clock.GetElapsedTime(from), TimeSpan.Zero, TimeSpan.FromSeconds(3));
@@ -184,7 +184,7 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
         await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, default);
         Assert.Equal(looks, rig.Probe.Looks.Count);
 
-        await new ResumeMonitor(database.Contexts, rig.Clock).Execute(monitor.Id, Cast.Bob, default);
+        await rig.Change(database).Execute(new(monitor.Id, Paused: false), Cast.Bob, default);
         await rig.Until(() => rig.Probe.Looks.Count > looks, "a check after the pause", 0.1);
         await rig.Until(async () => await Read(db => db.ObservationGaps.AllAsync(g => g.To != null)), "the end of the gap");
         Assert.Equal("Paused", (await Read(db => db.ObservationGaps.SingleAsync())).Reason);

@@ -110,6 +110,15 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
     }
 
     [Fact]
+    public async Task The_metrics_show_how_many_are_watched_and_what_waits_or_was_given_up()
+    {
+        using var client = host.Client();
+        var text = await Until(() => client.GetStringAsync("/metrics"), t => System.Text.RegularExpressions.Regex.IsMatch(t, @"\nportal_monitors_watched [1-9]\d\n"), "the ten first monitors in the metrics");
+        Assert.Contains("\nportal_checks_dropped_total 0\n", text, StringComparison.Ordinal);
+        Assert.Contains("\nportal_checks_waiting ", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_ten_first_monitors_look_at_this_very_portal()
     {
         using var client = await Client();

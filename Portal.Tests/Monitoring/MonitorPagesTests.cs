@@ -11,6 +11,7 @@ using Portal.Domain.Shared;
 using Portal.Features.Access;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Engine;
+using Portal.Hosting;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
 using Portal.Live;
@@ -31,8 +32,8 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         JSInterop.Mode = JSRuntimeMode.Loose;
         Services.AddSingleton(TimeProvider.System).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database).AddSingleton(feed);
         Services.AddSingleton(new GuardedConnector((_, _) => Task.FromResult<IReadOnlyList<System.Net.IPAddress>>([System.Net.IPAddress.Parse("93.184.216.34")]), NameResolver.Open));
-        Services.AddSingleton<IProbe>(probe).AddSingleton(new SelfAddress(null!)).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
-        Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<PauseMonitor>().AddTransient<ResumeMonitor>()
+        Services.AddSingleton<IProbe>(probe).AddSingleton(new PortalAddress(Configured.Shipped, null!)).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
+        Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>()
             .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
     }
 
@@ -64,7 +65,7 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         page.WaitForAssertion(() => Assert.Contains("2 min 10 s", page.Markup, StringComparison.Ordinal));
         Assert.Empty(page.FindAll("script"));
         Assert.Contains(page.FindAll("td a"), a => a.TextContent == "<script>alert(1)</script>");
-        await new PauseMonitor(database.Contexts, TimeProvider.System).Execute(monitor.Id, Cast.Bob, default);
+        await Services.GetRequiredService<ChangeMonitor>().Execute(new(monitor.Id, Paused: true), Cast.Bob, default);
         feed.Publish("monitors");
         page.WaitForAssertion(() => Assert.Contains(page.FindAll(".badge"), b => b.TextContent.Contains("Paused", StringComparison.Ordinal)));
     }
@@ -116,6 +117,10 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         page.Find("#target").Change("https://shop.example/new");
         page.FindAll("button").Single(b => b.TextContent == "Try it now").Click();
         page.WaitForAssertion(() => Assert.Contains("It answers: status 200.", page.Markup, StringComparison.Ordinal));
+        var brake = Services.GetRequiredService<TryBrake>();
+        for (var i = 1; i < TryBrake.PerMinute; i++) brake.Count(new Actor(ActorKind.Person, Guid.Empty, "", new HashSet<Permission>(), null));
+        page.FindAll("button").Single(b => b.TextContent == "Try it now").Click();
+        page.WaitForAssertion(() => Assert.Contains("The next try is possible in", page.Find("[role=alert]").TextContent, StringComparison.Ordinal));
         page.Find("form").Submit();
         page.WaitForAssertion(() => Assert.Contains("/ops/monitors/", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal));
         await using var db = database.Open();

@@ -6,6 +6,7 @@ using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Engine;
+using Portal.Hosting;
 using Portal.Infrastructure.Monitoring;
 using Portal.Tests.Support;
 
@@ -51,8 +52,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         var (contexts, outsider) = (database.Contexts, Cast.Charlie);
         await Assert.ThrowsAsync<ForbiddenException>(() => Create.Execute(new(Settings()), outsider, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => Change.Execute(new(id, Settings()), outsider, default));
-        await Assert.ThrowsAsync<ForbiddenException>(() => new PauseMonitor(contexts, clock).Execute(id, outsider, default));
-        await Assert.ThrowsAsync<ForbiddenException>(() => new ResumeMonitor(contexts, clock).Execute(id, outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => Change.Execute(new(id, Paused: true), outsider, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => new DeleteMonitor(contexts, clock).Execute(id, outsider, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => new CheckMonitorNow(contexts, clock).Execute(id, outsider, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => Try().Execute(new(Settings()), outsider, default));
@@ -105,13 +105,53 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
     }
 
     [Fact]
+    public async Task An_edit_with_a_pause_is_saved_whole_or_not_at_all()
+    {
+        var id = await Create.Execute(new(Settings()), Cast.Bob, default);
+        var seen = await Read(id);
+        await Assert.ThrowsAsync<DomainException>(() => Change.Execute(new(id, Settings() with { Name = "" }, Paused: true), Cast.Bob, default));
+        await Assert.ThrowsAsync<DomainException>(() => Change.Execute(new(id, Settings("http://10.0.0.1/"), Paused: true), Cast.Bob, default));
+        await Assert.ThrowsAsync<DomainException>(() => Change.Execute(new(id, Settings(component: Id.New<ComponentId>(clock.GetUtcNow())), Paused: true), Cast.Bob, default));
+        await Assert.ThrowsAsync<ConflictException>(() => Change.Execute(new(id, Settings() with { Name = "Stale" }, Paused: true, Version: seen.Version + 1), Cast.Bob, default));
+        await Assert.ThrowsAsync<ConflictException>(() => Change.Execute(new(id, Paused: true, Version: seen.Version + 1), Cast.Bob, default));
+        Assert.Equal(((DateTimeOffset?)null, seen.Version), ((await Read(id)).PausedAt, (await Read(id)).Version));
+        Assert.Equal(["monitor.created"], await AuditOf(id));
+
+        var before = await PageVersion();
+        await Change.Execute(new(id, Settings() with { Name = "Both" }, Paused: true, Version: seen.Version), Cast.Bob, default);
+        Assert.Equal(("Both", (DateTimeOffset?)clock.GetUtcNow()), ((await Read(id)).Name, (await Read(id)).PausedAt));
+        Assert.Equal(before + 1, await PageVersion());
+        Assert.Equal(["monitor.created", "monitor.changed", "monitor.paused"], await AuditOf(id));
+    }
+
+    [Fact]
+    public async Task A_pause_alone_is_no_edit_and_one_that_stands_is_none_at_all()
+    {
+        var id = await Create.Execute(new(Settings()), Cast.Bob, default);
+        foreach (var paused in new[] { true, true, false, false }) await Change.Execute(new(id, Paused: paused), Cast.Bob, default);
+        Assert.Equal(["monitor.created", "monitor.paused", "monitor.resumed"], await AuditOf(id));
+    }
+
+    async Task<List<string>> AuditOf(MonitorId id)
+    {
+        await using var db = database.Open();
+        return await db.Audit.Where(a => a.Subject == id.ToString()).OrderBy(a => a.Sequence).Select(a => a.Action).ToListAsync();
+    }
+
+    async Task<long> PageVersion()
+    {
+        await using var db = database.Open();
+        return await db.PageVersions.Select(p => p.Version).SingleAsync();
+    }
+
+    [Fact]
     public async Task A_component_that_is_not_there_is_refused_by_its_field()
     {
         var refusal = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(component: Id.New<ComponentId>(clock.GetUtcNow()))), Cast.Bob, default));
         Assert.Equal("component", refusal.Field);
     }
 
-    TryMonitor Try(TryBrake? brake = null) => new(database.Contexts, Consent, new CheckRunner([probe], new SelfAddress(null!)), brake ?? new TryBrake(clock), clock);
+    TryMonitor Try(TryBrake? brake = null) => new(database.Contexts, Consent, new CheckRunner([probe], new PortalAddress(Configured.Shipped, null!)), brake ?? new TryBrake(clock), clock);
 
     [Fact]
     public async Task Trying_stores_no_result_and_is_limited()
@@ -125,7 +165,9 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         Assert.Equal("target", (await Assert.ThrowsAsync<DomainException>(() => trying.Execute(new(Settings("http://10.0.0.1/")), Cast.Bob, default))).Field);
         Assert.Single(probe.Looks);
         for (var i = 2; i < TryBrake.PerMinute; i++) await trying.Execute(new(Settings()), Cast.Bob, default);
-        Assert.Contains("Wait a moment", (await Assert.ThrowsAsync<DomainException>(() => trying.Execute(new(Settings()), Cast.Bob, default))).Message, StringComparison.Ordinal);
+        clock.FastForward(TimeSpan.FromSeconds(20));
+        var refused = await Assert.ThrowsAsync<TooOftenException>(() => trying.Execute(new(Settings()), Cast.Bob, default));
+        Assert.Equal(("You tried 10 times within a minute. The next try is possible in 40 s.", TimeSpan.FromSeconds(40)), (refused.Message, refused.Wait));
         await trying.Execute(new(Settings()), Cast.Alice, default);
         clock.FastForward(TimeSpan.FromMinutes(1));
         await trying.Execute(new(Settings()), Cast.Bob, default);
@@ -140,7 +182,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
             ids.Add(await Create.Execute(new(Settings() with { Name = $"Listed 100%_{i}" }), Cast.Bob, default));
             clock.FastForward(TimeSpan.FromSeconds(1));
         }
-        await new PauseMonitor(database.Contexts, clock).Execute(ids[2], Cast.Bob, default);
+        await Change.Execute(new(ids[2], Paused: true), Cast.Bob, default);
         var list = new MonitorList(database.Contexts);
         var first = await list.Load(new(Search: "listed 100%_"), null, 3, Cast.Bob, default);
         Assert.Equal(ids.Take(3), first.Select(r => r.Monitor.Id));

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Portal.Domain.StatusPages;
@@ -20,9 +19,8 @@ public sealed class ChangeListenerTests : IAsyncLifetime
         await database.InitializeAsync();
         feed.Subscribe("page", () => Count(ref page), TimeSpan.Zero);
         feed.Subscribe("components", () => Count(ref components), TimeSpan.Zero);
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Timing:FollowSeconds", "0.1")]).Build();
         listener = new ChangeListener(database.Database, feed, TimeProvider.System, NullLogger<ChangeListener>.Instance);
-        pulse = new PagePulse(database.Database, feed, TimeProvider.System, configuration, NullLogger<PagePulse>.Instance);
+        pulse = new PagePulse(database.Database, feed, TimeProvider.System, Configured.With(("Timing:FollowSeconds", "0.1")), NullLogger<PagePulse>.Instance);
         await listener.StartAsync(default);
         await pulse.StartAsync(default);
         await PortalProcess.Until(() => Volatile.Read(ref page) > 0, "the first hint");

@@ -5,12 +5,12 @@ using Portal.Tests.Support;
 
 namespace Portal.Tests.Persistence;
 
-/// <summary>A database after many years: 200,000 incidents, outages, gaps and audit lines, and a week of 200,000 checks of ten monitors.</summary>
+/// <summary>A database after many years: 200,000 incidents, outages, gaps, statuses set by hand and audit lines, and a week of 200,000 checks of ten monitors.</summary>
 public sealed class GrownDatabase : IAsyncLifetime
 {
     public const int Rows = 200_000;
     public static readonly DateTimeOffset Now = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
-    public static readonly IReadOnlyList<string> Large = ["check_results", "incidents", "incident_updates", "incident_effects", "outages", "observation_gaps", "audit"];
+    public static readonly IReadOnlyList<string> Large = ["check_results", "incidents", "incident_updates", "incident_effects", "outages", "observation_gaps", "status_overrides", "audit"];
 
     readonly TestDatabase database = new();
 
@@ -82,6 +82,10 @@ public sealed class GrownDatabase : IAsyncLifetime
         yield return $"""
             insert into observation_gaps (id, monitor_id, component_id, started_at, ended_at, reason)
             select {SqlId('9', "n")}, {SqlId('b', "n % 10")}, {SqlId('c', "n % 10")}, {begin}, {end}, 'Paused.' {series}
+            """;
+        yield return $"""
+            insert into status_overrides (id, component_id, status, by, started_at, ended_at)
+            select {SqlId('7', "n")}, {SqlId('c', "n % 10")}, 'DegradedPerformance', 'Alice', {begin}, {begin} + interval '20 minutes' {series}
             """;
         yield return $"""
             insert into audit (id, at, actor_kind, actor_name, action, subject, summary)

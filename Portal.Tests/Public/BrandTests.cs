@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
 using Portal.Public;
 
@@ -12,7 +11,7 @@ public sealed class BrandTests : IDisposable
     readonly string folder = Directory.CreateTempSubdirectory("portal-brand-").FullName;
 
     static (Brand Brand, IReadOnlyList<(string Key, string Why)> Problems) Read(params (string Key, string Value)[] settings) =>
-        Brand.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(s => "Public:" + s.Key, s => (string?)s.Value)).Build());
+        Brand.Read(settings.ToDictionary(s => "Public:" + s.Key, s => (string?)s.Value));
 
     string Kept(string name, byte[] content)
     {

@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using Microsoft.Extensions.Configuration;
+using Portal.Tests.Support;
 
 namespace Portal.Tests.Public;
 
@@ -154,8 +154,8 @@ public class PublishedHttpTests(PublishedPage page) : IClassFixture<PublishedPag
     [InlineData(null, false)]
     public void Only_a_page_that_is_reached_by_tls_demands_it(string? address, bool secure)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Public:BaseUrl"] = address }).Build();
-        Assert.Equal(secure, new Portal.Public.PublicAddress(configuration, new Portal.Hosting.PortalAddress(configuration, null!)).IsSecure);
+        var options = Configured.With(("Public:BaseUrl", address));
+        Assert.Equal(secure, new Portal.Public.PublicAddress(options, new Portal.Hosting.PortalAddress(options, null!)).IsSecure);
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
@@ -32,15 +31,15 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
 
     async Task<(Publisher Publisher, StartupState State, ChangeFeed Feed)> Start(params IPublication[] others)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Public:BaseUrl"] = "https://status.example", ["Public:TimeZone"] = "Europe/Berlin" }).Build();
+        var options = Configured.With(("Public:BaseUrl", "https://status.example"), ("Public:TimeZone", "Europe/Berlin"));
         var feed = new ChangeFeed(clock, NullLogger<ChangeFeed>.Instance);
         var state = new StartupState();
         var assets = new PublicAssets(new NullFileProvider());
-        pulse = new PagePulse(opening, feed, clock, configuration, NullLogger<PagePulse>.Instance);
+        pulse = new PagePulse(opening, feed, clock, options, NullLogger<PagePulse>.Instance);
         running.Add(pulse);
         live = new LivePages(services.GetRequiredService<IHubContext<StatusHub>>(), NullLogger<LivePages>.Instance);
         var publisher = new Publisher(new StatusPageSnapshot(opening), [.. others, new ArchivePages(rendering, assets), new FrontPages(rendering, assets)],
-            new PublicAddress(configuration, new PortalAddress(configuration, null!)), File,
+            new PublicAddress(options, new PortalAddress(options, null!)), File,
             pulse, live, feed, state, clock, log);
         running.Add(publisher);
         await publisher.StartAsync(default);

@@ -15,10 +15,11 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
 
     AddComponent Add => new(database.Contexts, clock);
     ChangeComponent Change => new(database.Contexts, clock);
-    SetComponentStatus Set => new(database.Contexts, clock);
     DeleteComponent Delete => new(database.Contexts, clock);
     ArrangeComponents Arrange => new(database.Contexts, clock);
     ComponentStatuses Statuses => new(database.Contexts);
+
+    Task Set(ComponentId id, ComponentStatus? status) => Change.Execute(new(id, Status: new(true, status)), Cast.Alice, default);
 
     async Task<Component> AComponent(string name, string? group = null) => await Add.Execute(new(name, Group: group), Cast.Alice, default);
 
@@ -49,16 +50,47 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
         foreach (var status in new[] { ComponentStatus.Operational, ComponentStatus.MajorOutage })
         {
             clock.FastForward(TimeSpan.FromMinutes(1));
-            await Set.Execute(new(component.Id, status), Cast.Alice, default);
+            await Set(component.Id, status);
             Assert.Equal((status, status), ((await Row(component.Id)).Effective, (await Row(component.Id)).Override!.Value));
         }
         clock.FastForward(TimeSpan.FromMinutes(1));
-        await Set.Execute(new(component.Id, null), Cast.Alice, default);
+        await Set(component.Id, null);
         Assert.Equal((ComponentStatus.PartialOutage, (ComponentStatus?)null), ((await Row(component.Id)).Effective, (await Row(component.Id)).Override));
         await using var db = database.Open();
         var spans = await db.StatusOverrides.Where(o => o.ComponentId == component.Id).OrderBy(o => o.From).ToListAsync();
         Assert.Equal([(ComponentStatus.Operational, TimeSpan.FromMinutes(1)), (ComponentStatus.MajorOutage, TimeSpan.FromMinutes(1))], spans.Select(s => (s.Status, s.To!.Value - s.From)));
         Assert.Equal(["component.added", "component.status_set", "component.status_set", "component.status_cleared"], await AuditOf(component.Id.ToString()));
+    }
+
+    [Fact]
+    public async Task New_words_with_a_status_are_saved_whole_or_not_at_all()
+    {
+        var component = await AComponent("Halves");
+        var seen = await Row(component.Id);
+        ChangeComponent.Request Both(string? name, ComponentStatus? status, uint? version = null) => new(component.Id, Name: new(true, name), Status: new(true, status), Version: version);
+        Assert.Equal("name", (await Assert.ThrowsAsync<DomainException>(() => Change.Execute(Both(null, ComponentStatus.MajorOutage), Cast.Alice, default))).Field);
+        Assert.Equal("group", (await Assert.ThrowsAsync<DomainException>(() => Change.Execute(Both("Other", ComponentStatus.MajorOutage) with { Group = new(true, Id.New<ComponentGroupId>(clock.GetUtcNow()).ToString()) }, Cast.Alice, default))).Field);
+        await Assert.ThrowsAsync<ConflictException>(() => Change.Execute(Both("Other", ComponentStatus.MajorOutage, seen.Version + 1), Cast.Alice, default));
+        Assert.Equal((seen.Name, seen.Override, seen.Version), ((await Row(component.Id)).Name, (await Row(component.Id)).Override, (await Row(component.Id)).Version));
+        Assert.Equal(["component.added"], await AuditOf(component.Id.ToString()));
+
+        await Change.Execute(Both("Whole", ComponentStatus.MajorOutage, seen.Version), Cast.Alice, default);
+        Assert.Equal(("Whole", ComponentStatus.MajorOutage), ((await Row(component.Id)).Name, (await Row(component.Id)).Effective));
+        await Change.Execute(Both("Clear", null), Cast.Alice, default);
+        Assert.Equal(("Clear", (ComponentStatus?)null), ((await Row(component.Id)).Name, (await Row(component.Id)).Override));
+        await Change.Execute(new(component.Id, Version: (await Row(component.Id)).Version), Cast.Alice, default);
+        Assert.Equal(["component.added", "component.changed", "component.status_set", "component.changed", "component.status_cleared"], await AuditOf(component.Id.ToString()));
+    }
+
+    [Fact]
+    public async Task Words_and_a_status_that_are_changed_at_once_by_two_are_both_saved()
+    {
+        var component = await AComponent("Busy");
+        await Task.WhenAll(
+            Task.Run(() => Change.Execute(new(component.Id, Name: new(true, "Busier")), Cast.Alice, default)), Task.Run(() => Set(component.Id, ComponentStatus.PartialOutage)),
+            Task.Run(() => Change.Execute(new(component.Id, Description: new(true, "Described")), Cast.Alice, default)));
+        var row = await Row(component.Id);
+        Assert.Equal(("Busier", "Described", ComponentStatus.PartialOutage), (row.Name, row.Description, row.Effective));
     }
 
     [Fact]
@@ -82,7 +114,7 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
     public async Task Deleting_takes_the_history_and_leaves_monitors_and_incidents()
     {
         var component = await AComponent("Legacy");
-        await Set.Execute(new(component.Id, ComponentStatus.MajorOutage), Cast.Alice, default);
+        await Set(component.Id, ComponentStatus.MajorOutage);
         var incident = await new DeclareIncident(database.Contexts, clock).Execute(new("Legacy fails", Severity.P2, "We look.", [new(component.Id, ComponentStatus.PartialOutage)]), Cast.Bob, default);
         var monitor = new Domain.Monitoring.Monitor(new MonitorSettings("Legacy watch", MonitorKind.Http, "https://example.com/", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(5), component.Id), clock.GetUtcNow());
         await using (var db = database.Open())
@@ -90,7 +122,11 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
             db.Add(monitor);
             await db.SaveChangesAsync();
         }
+        var other = await AComponent("Modern");
+        await new DeclareIncident(database.Contexts, clock).Execute(new("Both fail", Severity.P1, "We look.", [new(component.Id, ComponentStatus.MajorOutage), new(other.Id, ComponentStatus.PartialOutage)]), Cast.Bob, default);
         await Delete.Execute(component.Id, Cast.Alice, default);
+        Assert.DoesNotContain((await Statuses.Load(default)).Components, c => c.Id == component.Id);
+        Assert.Equal(ComponentStatus.PartialOutage, (await Row(other.Id)).Effective);
         await using var after = database.Open();
         Assert.Null((await after.Monitors.SingleAsync(m => m.Id == monitor.Id)).ComponentId);
         var room = await new IncidentRoom(database.Contexts).Load(incident, default);
@@ -113,6 +149,36 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
         await Assert.ThrowsAsync<DomainException>(() => Arrange.Execute(new(new ComponentOrder([.. now.Sections.Skip(1)]), now), Cast.Alice, default));
         await Arrange.Execute(new(now.Into(a.Id, null), now), Cast.Alice, default);
         Assert.Null((await Row(a.Id)).GroupId);
+    }
+
+    [Fact]
+    public async Task Of_two_who_arrange_different_groups_at_once_one_is_refused_and_no_mixture_stands()
+    {
+        var (a, b) = (await AComponent("Race A", "Left"), await AComponent("Race B", "Left"));
+        var (c, d) = (await AComponent("Race C", "Right"), await AComponent("Race D", "Right"));
+        for (var round = 0; round < 10; round++)
+        {
+            var seen = ComponentOrder.Of(await Statuses.Load(default));
+            ComponentOrder[] wanted = [Swapped(seen, a.Id, b.Id), Swapped(seen, c.Id, d.Id)];
+            var done = await Task.WhenAll(wanted.Select(w => Task.Run(async () =>
+            {
+                try
+                {
+                    await Arrange.Execute(new(w, seen), Cast.Alice, default);
+                    return true;
+                }
+                catch (ConflictException) { return false; }
+            })));
+            var winner = wanted[Array.IndexOf(done, true)];
+            Assert.Single(done, ok => ok);
+            Assert.True(ComponentOrder.Of(await Statuses.Load(default)).IsSameAs(winner));
+        }
+    }
+
+    static ComponentOrder Swapped(ComponentOrder order, ComponentId one, ComponentId other)
+    {
+        var section = order.Sections.Single(s => s.Components.Contains(one)).Components.ToList();
+        return section.IndexOf(one) < section.IndexOf(other) ? order.Beside(one, other, after: true) : order.Beside(other, one, after: true);
     }
 
     [Fact]
@@ -141,7 +207,7 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
         {
             await Assert.ThrowsAsync<ForbiddenException>(() => Add.Execute(new("Nope"), outsider, default));
             await Assert.ThrowsAsync<ForbiddenException>(() => Change.Execute(new(component.Id, Name: new(true, "Nope")), outsider, default));
-            await Assert.ThrowsAsync<ForbiddenException>(() => Set.Execute(new(component.Id, ComponentStatus.MajorOutage), outsider, default));
+            await Assert.ThrowsAsync<ForbiddenException>(() => Change.Execute(new(component.Id, Status: new(true, ComponentStatus.MajorOutage)), outsider, default));
             await Assert.ThrowsAsync<ForbiddenException>(() => Delete.Execute(component.Id, outsider, default));
         }
         Assert.Equal(("Guarded well", ComponentStatus.Operational), ((await Row(component.Id)).Name, (await Row(component.Id)).Effective));

@@ -32,9 +32,9 @@ public static class ApiFeature
         services.AddOpenApi("v1", ManagementDocument.Configure);
         services.AddSingleton<DescriptionEndpoints>();
         services.AddRateLimiter(_ => { });
-        services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<IConfiguration>((options, configuration) =>
+        services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<PortalOptions>((options, portal) =>
         {
-            options.GlobalLimiter = RateLimits.From(configuration).Limiter();
+            options.GlobalLimiter = portal.Api.Limiter();
             options.OnRejected = (rejected, ct) => RateLimits.Refuse(rejected.HttpContext, rejected.Lease, ct);
         });
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);

@@ -106,7 +106,7 @@ sealed class IdempotentWrites(RequestDelegate next, AnswerStore answers, TimePro
         }
     }
 
-    static bool IsRefusal(Exception e) => e is DomainException or NotFoundException or ConflictException or ForbiddenException or BadHttpRequestException;
+    static bool IsRefusal(Exception e) => e is DomainException or NotFoundException or ConflictException or ForbiddenException or TooOftenException or BadHttpRequestException;
 
     static async Task Repeat(HttpContext http, StoredAnswer first, int status)
     {

@@ -11,10 +11,6 @@ namespace Portal.Api;
 /// <param name="PerAddress">Requests a minute that a network address may sustain, whatever keys it shows.</param>
 public sealed record RateLimits(int PerKey, int PerAddress)
 {
-    public static RateLimits From(IConfiguration configuration) => new(
-        configuration.GetValue("Api:RequestsPerMinute:PerKey", 6_000),
-        configuration.GetValue("Api:RequestsPerMinute:PerAddress", 12_000));
-
     public PartitionedRateLimiter<HttpContext> Limiter() => PartitionedRateLimiter.CreateChained(
         PartitionedRateLimiter.Create<HttpContext, string>(http =>
             IsLimited(http) ? Bucket(Visitor.Of(http).Network, PerAddress) : RateLimitPartition.GetNoLimiter("")),
@@ -24,10 +20,12 @@ public sealed record RateLimits(int PerKey, int PerAddress)
 
     public static async ValueTask Refuse(HttpContext http, RateLimitLease lease, CancellationToken ct)
     {
-        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1);
-        http.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        TellWait(http, lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1));
         await Problem.Of(429).Write(http);
     }
+
+    public static void TellWait(HttpContext http, TimeSpan wait) =>
+        http.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
     static bool IsLimited(HttpContext http) => http.Request.Path.StartsWithSegments("/api/v1");
 

@@ -18,6 +18,7 @@ sealed class Refusals(ILogger<Refusals> log) : IExceptionHandler
             return true;
         }
         var problem = Explain(exception);
+        if (exception is TooOftenException { Wait: var wait }) RateLimits.TellWait(httpContext, wait);
         if (problem.Status == 500) log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, SafePath.Of(httpContext));
         else if (problem.Status == 503) log.LogWarning("{Method} {Path} could not reach the database: {Reason}", httpContext.Request.Method, SafePath.Of(httpContext), exception.Message);
         await ErrorPage.Answer(httpContext, problem);
@@ -30,6 +31,7 @@ sealed class Refusals(ILogger<Refusals> log) : IExceptionHandler
         NotFoundException e => Problem.Of(404, e.Message),
         ConflictException e => Problem.Of(409, e.Message) with { Current = e.Current },
         ForbiddenException e => Problem.Of(403, e.Message),
+        TooOftenException e => Problem.Of(429, e.Message),
         BadHttpRequestException e => BadRequest.Explain(e),
         DbUpdateConcurrencyException => Problem.Of(409, Refusal.TextFor(exception)),
         _ when Refusal.IsDatabaseAway(exception) => Problem.Of(503),

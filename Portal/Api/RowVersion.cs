@@ -18,13 +18,6 @@ public static class RowVersion
         return version;
     }
 
-    /// <exception cref="ConflictException">Another version stands.</exception>
-    public static void Check(uint? expected, uint actual)
-    {
-        if (expected is { } seen && seen != actual)
-            throw new ConflictException("Somebody else changed this since you read it. Nothing was saved: read it again and decide anew.");
-    }
-
     /// <summary>Tells the caller which version this answer shows.</summary>
     public static void Tell(HttpContext http, uint version) => http.Response.Headers.ETag = $"\"{version.ToString(CultureInfo.InvariantCulture)}\"";
 }

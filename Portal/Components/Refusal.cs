@@ -11,7 +11,7 @@ public static class Refusal
     /// <summary>Null for a fault, whose text must not be shown.</summary>
     public static string? TextFor(Exception e) => e switch
     {
-        DomainException or NotFoundException or ConflictException or ForbiddenException => e.Message,
+        DomainException or NotFoundException or ConflictException or ForbiddenException or TooOftenException => e.Message,
         DbUpdateConcurrencyException => "Somebody else changed this at the same moment. Nothing was saved: look at what stands now and try again.",
         _ when IsDatabaseAway(e) => "The database cannot be reached at the moment. Nothing was saved; what you typed is still here. Try again in a moment.",
         _ => null,

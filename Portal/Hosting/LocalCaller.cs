@@ -10,5 +10,5 @@ public static class LocalCaller
         http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
         && !http.Request.Headers.ContainsKey("X-Forwarded-For") && !http.Request.Headers.ContainsKey("X-Forwarded-Host")
         && !http.Request.Headers.ContainsKey("X-Real-IP") && !http.Request.Headers.ContainsKey("Forwarded") && !http.Request.Headers.ContainsKey("Via")
-        && !TrustedProxies.AreConfigured(http.RequestServices.GetRequiredService<IConfiguration>());
+        && http.RequestServices.GetRequiredService<PortalOptions>().TrustedProxies.Count == 0;
 }

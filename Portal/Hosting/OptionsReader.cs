@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Npgsql;
+using Portal.Api;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
 
@@ -10,8 +11,11 @@ namespace Portal.Hosting;
 /// <summary>Reads and checks everything before saying no: each message names its key, and none repeats a secret.</summary>
 public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<string> knownKeys)
 {
-    static readonly string[] Sections = ["Data", "Database", "Redis", "Storage", "Smtp", "Sentry", "OpenTelemetry", "Bootstrap", "Public", "Security", "Network", "Api", "Timing"];
+    static readonly string[] Sections = ["Data", "Database", "Redis", "Storage", "Smtp", "Sentry", "OpenTelemetry", "Bootstrap", "Public", "Security", "Network", "Logging", "Api", "Timing"];
+    /// <summary>Whoever configures chooses what follows: a place in a list, a name of a log's category.</summary>
+    static readonly string[] Open = ["Network:TrustedProxies:", "Logging:LogLevel:"];
     static readonly string[] S3 = ["Storage:Backups:S3:Endpoint", "Storage:Backups:S3:Bucket", "Storage:Backups:S3:AccessKey", "Storage:Backups:S3:SecretKey"];
+    static readonly string[] Look = ["Public:Logo", "Public:Picture", "Public:AccentColour", "Public:AccentColourDark", "Public:Links"];
     readonly List<string> problems = [];
     readonly List<string> notUsedYet = [];
 
@@ -19,11 +23,11 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     public (PortalOptions Options, IReadOnlyList<string> Problems) Read()
     {
         RefuseUnknownKeys();
-        CheckUrls();
-        CheckRates();
+        CheckLogLevels();
         CheckLater();
         var options = new PortalOptions
         {
+            Urls = Urls(),
             DataPath = Required("Data:Path"),
             Demo = Flag("Demo", false),
             Database = new DatabaseOptions(ConnectionString("Database:ConnectionString"), Flag("Database:DumpBeforeMigration", true)),
@@ -33,6 +37,8 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             Public = Public(),
             MasterKeyFile = Text("Security:MasterKeyFile"),
             TrustedProxies = TrustedProxies(),
+            LogFormat = LogFormat(),
+            Api = new RateLimits(Rate("Api:RequestsPerMinute:PerKey", 6_000), Rate("Api:RequestsPerMinute:PerAddress", 12_000)),
             Timing = Timing(),
             NotUsedYet = notUsedYet,
         };
@@ -79,15 +85,37 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         foreach (var (key, _) in configuration.AsEnumerable())
         {
             var ours = Sections.Any(s => key.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase));
-            if (ours && !knownKeys.Contains(key) && !key.StartsWith("Network:TrustedProxies:", StringComparison.OrdinalIgnoreCase))
+            if (ours && !knownKeys.Contains(key) && !Open.Any(o => key.StartsWith(o, StringComparison.OrdinalIgnoreCase)))
                 Refuse(key, "there is no such key; appsettings.json lists all that there are.");
         }
     }
 
-    void CheckUrls()
+    string[] Urls()
     {
-        foreach (var url in (Text("Urls") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        var urls = (Text("Urls") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var url in urls)
             if (!IsListenable(url)) Refuse("Urls", $"\"{url}\" is not an address to listen on, like http://127.0.0.1:8080.");
+        return urls;
+    }
+
+    LogFormat LogFormat()
+    {
+        switch (Text("Logging:Format")?.ToLowerInvariant())
+        {
+            case null: return Hosting.LogFormat.Automatic;
+            case "json": return Hosting.LogFormat.Json;
+            case "plain": return Hosting.LogFormat.Plain;
+            case var other:
+                Refuse("Logging:Format", $"\"{other}\" is neither json nor plain; empty is plain where a terminal looks on, else json.");
+                return default;
+        }
+    }
+
+    void CheckLogLevels()
+    {
+        foreach (var level in configuration.GetSection("Logging:LogLevel").GetChildren().Select(c => c.Path))
+            if (Text(level) is { } text && !Enum.GetNames<LogLevel>().Contains(text, StringComparer.OrdinalIgnoreCase))
+                Refuse(level, $"\"{text}\" is none of {string.Join(", ", Enum.GetNames<LogLevel>())}.");
     }
 
     static bool IsListenable(string url)
@@ -166,15 +194,16 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         if (title.Length > Domain.Shared.Text.NameLength) Refuse("Public:Title", $"at most {Domain.Shared.Text.NameLength} characters are allowed.");
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)) Refuse("Public:TimeZone", $"\"{zone}\" is not a time zone like Europe/Berlin.");
         if (ancestors.Any(c => c is ';' or ',' or '"' || char.IsControl(c))) Refuse("Public:FrameAncestors", "write 'none', 'self' or origins with blanks between.");
-        foreach (var (key, why) in Portal.Public.Brand.Read(configuration).Problems) Refuse(key, why);
-        return new PublicOptions(Address("Public:BaseUrl"), title, found ?? TimeZoneInfo.Utc, ancestors);
+        var (brand, unfit) = Portal.Public.Brand.Read(Look.ToDictionary(key => key, Text));
+        foreach (var (key, why) in unfit) Refuse(key, why);
+        return new PublicOptions(Address("Public:BaseUrl"), title, found ?? TimeZoneInfo.Utc, ancestors) { Brand = brand };
     }
 
     List<IPNetwork> TrustedProxies()
     {
         var networks = new List<IPNetwork>();
         var list = configuration.GetSection("Network:TrustedProxies");
-        var texts = list.GetChildren().Select(c => c.Value ?? "").Concat((list.Value ?? "").Split(',')).Select(t => t.Trim()).Where(t => t.Length > 0);
+        var texts = list.GetChildren().Select(c => c.Value ?? "").Concat((list.Value ?? "").Split([',', ' '])).Select(t => t.Trim()).Where(t => t.Length > 0);
         foreach (var text in texts)
             if (IPAddress.TryParse(text, out var address)) networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
             else if (IPNetwork.TryParse(text, out var network)) networks.Add(network);
@@ -184,16 +213,18 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
 
     TimingOptions Timing()
     {
-        TimeSpan Seconds(string name, double otherwise) => TimeSpan.FromSeconds(Number($"Timing:{name}Seconds", otherwise, 0.05, 86_400));
-        var timing = new TimingOptions(Seconds("ShardLease", 8), Seconds("ShardRenew", 2), Seconds("Follow", 2), Seconds("OutboxLease", 30), Seconds("PostgresRestart", 2));
+        TimeSpan Seconds(string key, double otherwise) => TimeSpan.FromSeconds(Number(key, otherwise, 0.05, 86_400));
+        var timing = new TimingOptions(Seconds("Timing:ShardLeaseSeconds", 8), Seconds("Timing:ShardRenewSeconds", 2), Seconds("Timing:FollowSeconds", 2),
+            Seconds("Timing:OutboxLeaseSeconds", 30), Seconds("Timing:PostgresRestartSeconds", 2));
         if (timing.ShardRenew >= timing.ShardLease) Refuse("Timing:ShardRenewSeconds", "a lease must be renewed before it ends: choose less than Timing:ShardLeaseSeconds.");
         return timing;
     }
 
-    void CheckRates()
+    int Rate(string key, int otherwise)
     {
-        foreach (var key in new[] { "Api:RequestsPerMinute:PerKey", "Api:RequestsPerMinute:PerAddress" })
-            if (Number(key, 1, 1, 10_000_000) % 1 != 0) Refuse(key, "a whole number is required.");
+        var rate = Number(key, otherwise, 1, 10_000_000);
+        if (rate % 1 != 0) Refuse(key, "a whole number is required.");
+        return (int)rate;
     }
 
     /// <summary>What later parts need is checked already, so that a mistake does not wait for them.</summary>
@@ -208,12 +239,13 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         if (Address("OpenTelemetry:Endpoint") is not null) notUsedYet.Add("OpenTelemetry:Endpoint");
         if (Text("Storage:Backups:Path") is not null) notUsedYet.Add("Storage:Backups:Path");
         Flag("Storage:Backups:S3:ForcePathStyle", false);
-        Address(S3[0]);
+        Address("Storage:Backups:S3:Endpoint");
+        Text("Storage:Backups:S3:Region");
         if (Text("Storage:Backups:S3:ServerSideEncryption") is { } sse && sse is not ("AES256" or "aws:kms"))
             Refuse("Storage:Backups:S3:ServerSideEncryption", $"\"{sse}\" is neither AES256 nor aws:kms.");
         if (S3.All(k => Text(k) is null)) return;
         foreach (var missing in S3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
-        notUsedYet.Add("Storage:Backups:S3");
+        notUsedYet.Add("Storage:Backups:S3:Endpoint");
     }
 
     static bool IsHostAndPort(string text)

@@ -4,27 +4,29 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace Portal.Hosting;
 
 /// <summary>Where this portal is reached: never taken from a Host header.</summary>
-public sealed class PortalAddress(IConfiguration configuration, IServer server)
+public sealed class PortalAddress(PortalOptions options, IServer server)
 {
-    /// <summary>For links in pages, feeds and messages: <c>Public:BaseUrl</c>, else the first listening address. Without a slash at the end.</summary>
-    public string Public => configuration["Public:BaseUrl"] is { Length: > 0 } set ? set.TrimEnd('/') : Own;
+    /// <summary>For links in pages, feeds and messages: <c>Public:BaseUrl</c>, else the first listening address, or the one to listen on while nothing listens. Without a slash at the end.</summary>
+    public string Public => (options.Public.BaseUrl?.AbsoluteUri ?? First(Listening) ?? First(options.Urls) ?? "").TrimEnd('/');
 
-    /// <summary>Whether <see cref="Public"/> is only the listening address, of which settings screens warn.</summary>
-    public bool IsGuessed => string.IsNullOrEmpty(configuration["Public:BaseUrl"]);
+    /// <summary>Whether <see cref="Public"/> is only the listening address, which others may not be able to reach.</summary>
+    public bool IsGuessed => options.Public.BaseUrl is null;
 
-    /// <summary>Whether <see cref="Public"/> can be told yet.</summary>
-    public bool IsKnown => !IsGuessed || server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() is { } first && !first.EndsWith(":0", StringComparison.Ordinal);
+    /// <summary>This node's own first listening address, for <c>self:</c> targets; wildcards become loopback. Null while nothing listens.</summary>
+    public string? Own => First(Listening);
 
-    /// <summary>This node's own first listening address, for <c>self:</c> targets; wildcards become loopback.</summary>
-    /// <exception cref="InvalidOperationException">Nothing listens yet.</exception>
-    public string Own
+    IEnumerable<string> Listening => server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+
+    static string? First(IEnumerable<string> addresses)
     {
-        get
+        foreach (var address in addresses.Where(a => !a.Contains("://unix:", StringComparison.Ordinal)))
         {
-            var first = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
-                ?? throw new InvalidOperationException("The portal does not listen yet.");
-            return first.Replace("://[::]", "://127.0.0.1", StringComparison.Ordinal).Replace("://0.0.0.0", "://127.0.0.1", StringComparison.Ordinal)
-                .Replace("://+", "://127.0.0.1", StringComparison.Ordinal).Replace("://*", "://127.0.0.1", StringComparison.Ordinal).TrimEnd('/');
+            var binding = BindingAddress.Parse(address);
+            // "Any port" is known as soon as the server has chosen one.
+            if (binding.Port == 0) continue;
+            var host = binding.Host is "*" or "+" or "0.0.0.0" or "[::]" ? "127.0.0.1" : binding.Host;
+            return $"{binding.Scheme}://{host}:{binding.Port}";
         }
+        return null;
     }
 }

@@ -1,8 +1,12 @@
+using Portal.Api;
+
 namespace Portal.Hosting;
 
 /// <summary>All of the configuration, checked; made by <see cref="OptionsReader"/>.</summary>
 public sealed record PortalOptions
 {
+    /// <summary>What to listen on, as it was written, without blanks.</summary>
+    public required IReadOnlyList<string> Urls { get; init; }
     public required string DataPath { get; init; }
     /// <summary>Fill an empty database with demonstration data.</summary>
     public required bool Demo { get; init; }
@@ -15,6 +19,8 @@ public sealed record PortalOptions
     /// <summary>Null: in the data folder.</summary>
     public required string? MasterKeyFile { get; init; }
     public required IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; }
+    public required LogFormat LogFormat { get; init; }
+    public required RateLimits Api { get; init; }
     public required TimingOptions Timing { get; init; }
     /// <summary>Keys that are set and valid, but for parts that this version does not have yet.</summary>
     public required IReadOnlyList<string> NotUsedYet { get; init; }
@@ -33,6 +39,19 @@ public sealed record BootstrapOptions(string AdminEmail, string AdminPassword, s
 
 /// <param name="BaseUrl">Null: the first listening address.</param>
 /// <param name="FrameAncestors">Who may show the page in a frame, as a CSP source list.</param>
-public sealed record PublicOptions(Uri? BaseUrl, string Title, TimeZoneInfo TimeZone, string FrameAncestors);
+public sealed record PublicOptions(Uri? BaseUrl, string Title, TimeZoneInfo TimeZone, string FrameAncestors)
+{
+    /// <summary>Logo, colours, links and picture.</summary>
+    public Portal.Public.Brand Brand { get; init; } = Portal.Public.Brand.None;
+}
+
+/// <summary>How log lines are written.</summary>
+public enum LogFormat
+{
+    /// <summary>Plain where a terminal looks on, else JSON.</summary>
+    Automatic,
+    Json,
+    Plain,
+}
 
 public sealed record TimingOptions(TimeSpan ShardLease, TimeSpan ShardRenew, TimeSpan Follow, TimeSpan OutboxLease, TimeSpan PostgresRestart);

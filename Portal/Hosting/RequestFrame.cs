@@ -13,7 +13,7 @@ public static class RequestFrame
     public static IApplicationBuilder UseRequestFrame(this IApplicationBuilder app)
     {
         app.Use(Frame);
-        return TrustedProxies.Of(app.ApplicationServices.GetRequiredService<IConfiguration>()) is { } proxies ? app.UseForwardedHeaders(proxies) : app;
+        return TrustedProxies.Of(app.ApplicationServices.GetRequiredService<PortalOptions>()) is { } proxies ? app.UseForwardedHeaders(proxies) : app;
     }
 
     static Task Frame(HttpContext http, RequestDelegate next)

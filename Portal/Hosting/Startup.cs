@@ -15,6 +15,8 @@ public static class Startup
     {
         if (ReadOptions(builder.Configuration, line) is not { } options) return false;
         builder.Services.AddSingleton(options);
+        // As they were checked: the server itself would stumble over blanks.
+        builder.WebHost.UseUrls([.. options.Urls]);
         builder.Services.AddSingleton(new DataFolder(options.DataPath));
         return true;
     }

@@ -11,28 +11,30 @@ public sealed class ChangeListener(Database database, ChangeFeed feed, TimeProvi
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await database.Opened.WaitAsync(stoppingToken);
+        var contact = new DatabaseContact("Whoever listens for changes", clock, log);
         var wasLost = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await Listen(wasLost, stoppingToken);
+                await Listen(wasLost, contact, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
             catch (Exception e) when (e is NpgsqlException or System.Net.Sockets.SocketException or InvalidOperationException or TimeoutException)
             {
-                if (!wasLost) log.LogWarning("No longer hears of changes: {Reason}; trying again", e.Message);
+                contact.Lost(e);
                 wasLost = true;
                 await Task.Delay(Pause, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    async Task Listen(bool again, CancellationToken ct)
+    async Task Listen(bool again, DatabaseContact contact, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
         connection.Notification += (_, notice) => feed.Publish(notice.Payload.Split(',', StringSplitOptions.RemoveEmptyEntries));
         await using (var listen = new NpgsqlCommand($"listen {Changes.Channel}", connection)) await listen.ExecuteNonQueryAsync(ct);
+        contact.Found();
         if (again) feed.PublishAll();
         while (true) await connection.WaitAsync(ct);
     }

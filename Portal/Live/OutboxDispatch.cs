@@ -8,6 +8,7 @@ namespace Portal.Live;
 public sealed class OutboxDispatch(OutboxDispatcher dispatcher, StartupState state, ChangeFeed feed, PortalOptions options, TimeProvider clock, ILogger<OutboxDispatch> log) : BackgroundService
 {
     static readonly TimeSpan TidyEvery = TimeSpan.FromHours(1);
+    readonly DatabaseContact contact = new("The outbox", clock, log);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -33,11 +34,12 @@ public sealed class OutboxDispatch(OutboxDispatcher dispatcher, StartupState sta
         {
             await dispatcher.Drain(ct);
             if (tidy) await dispatcher.Tidy(ct);
+            contact.Found();
             return tidy;
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
-            if (Refusal.IsDatabaseAway(e)) log.LogDebug("The outbox waits for the database: {Reason}", e.Message);
+            if (Refusal.IsDatabaseAway(e)) contact.Lost(e);
             else log.LogError(e, "The outbox could not be dispatched; tried again");
             return false;
         }

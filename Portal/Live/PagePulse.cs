@@ -1,16 +1,18 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Portal.Hosting;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Live;
 
 /// <summary>Whether the database answers, and which version of the page it holds: asked every few seconds, so that a lost notification delays but never loses a change.</summary>
-public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider clock, IConfiguration configuration, ILogger<PagePulse> log) : BackgroundService
+public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider clock, PortalOptions options, ILogger<PagePulse> log) : BackgroundService
 {
     /// <summary>Told when the contact is lost and when it is back.</summary>
     public const string Topic = "pulse";
 
-    readonly TimeSpan interval = TimeSpan.FromSeconds(configuration.GetValue("Timing:FollowSeconds", 2.0));
+    readonly TimeSpan interval = options.Timing.Follow;
+    readonly DatabaseContact contact = new("The status page, served as it was last read,", clock, log);
     Beat? last;
 
     /// <summary>The last answer; null before the first one.</summary>
@@ -40,15 +42,16 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
             var version = await db.PageVersions.Select(p => p.Version).SingleAsync(patience.Token);
             var (before, wasLost) = (Last, IsLost);
             (last, IsLost) = (new Beat(version, asked), false);
+            contact.Found();
             if (before?.Version != version || wasLost) feed.Publish("page");
             if (wasLost) feed.Publish(Topic);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested) { }
         catch (Exception e) when (e is NpgsqlException or OperationCanceledException or InvalidOperationException or TimeoutException or DatabaseAwayException)
         {
+            contact.Lost(e);
             if (IsLost) return;
             IsLost = true;
-            log.LogWarning(e, "The database does not answer: the page is served as it was last read");
             feed.Publish(Topic);
         }
     }

@@ -16,35 +16,34 @@ public sealed record Brand(string? Accent, string? AccentDark, BrandFile? Logo, 
     public static Brand None { get; } = new(null, null, null, null, []);
 
     /// <summary>Each problem with the key that it belongs to.</summary>
-    public static (Brand Brand, IReadOnlyList<(string Key, string Why)> Problems) Read(IConfiguration configuration)
+    /// <param name="settings">The value of each key; null where none is set.</param>
+    public static (Brand Brand, IReadOnlyList<(string Key, string Why)> Problems) Read(IReadOnlyDictionary<string, string?> settings)
     {
         var problems = new List<(string, string)>();
         var brand = new Brand(Colour("Public:AccentColour", Light, "darker"), Colour("Public:AccentColourDark", Dark, "lighter"),
             Read("Public:Logo", LargestLogo, BrandFile.Svg, BrandFile.Png), Read("Public:Picture", LargestPicture, BrandFile.Png, BrandFile.Jpeg), Links());
         return (brand, problems);
 
-        string? Text(string key) => configuration[key] is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
-
         string? Colour(string key, string[] grounds, string advice)
         {
-            if (Text(key) is not { } text) return null;
-            if (text.Length != 7 || text[0] != '#' || !text[1..].All(char.IsAsciiHexDigit))
+            if (settings.GetValueOrDefault(key) is not { } colour) return null;
+            if (colour.Length != 7 || colour[0] != '#' || !colour[1..].All(char.IsAsciiHexDigit))
             {
-                problems.Add((key, $"\"{text}\" is not a colour like #2b55c9."));
+                problems.Add((key, $"\"{colour}\" is not a colour like #2b55c9."));
                 return null;
             }
             foreach (var ground in grounds)
-                if (Contrast(text, ground) is var contrast and < Readable)
+                if (Contrast(colour, ground) is var contrast and < Readable)
                 {
-                    problems.Add((key, string.Create(CultureInfo.InvariantCulture, $"{text} has a contrast of {Math.Floor(contrast * 10) / 10:0.0}:1 on {ground}, and links need 4.5:1 to be read. Choose a {advice} one.")));
+                    problems.Add((key, string.Create(CultureInfo.InvariantCulture, $"{colour} has a contrast of {Math.Floor(contrast * 10) / 10:0.0}:1 on {ground}, and links need 4.5:1 to be read. Choose a {advice} one.")));
                     return null;
                 }
-            return text;
+            return colour;
         }
 
         BrandFile? Read(string key, int largest, params Func<byte[], BrandFile?>[] kinds)
         {
-            if (Text(key) is not { } path) return null;
+            if (settings.GetValueOrDefault(key) is not { } path) return null;
             if (!File.Exists(path)) problems.Add((key, $"there is no file {path}."));
             else if (new FileInfo(path).Length > largest) problems.Add((key, $"{path} is larger than {largest / 1024} KB."));
             else if (File.ReadAllBytes(path) is var bytes && kinds.Select(kind => kind(bytes)).FirstOrDefault(file => file is not null) is { } file) return file;
@@ -55,7 +54,7 @@ public sealed record Brand(string? Accent, string? AccentDark, BrandFile? Logo, 
         List<BrandLink> Links()
         {
             var links = new List<BrandLink>();
-            foreach (var entry in (Text("Public:Links") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            foreach (var entry in (settings.GetValueOrDefault("Public:Links") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             {
                 var (name, address) = entry.Split('=', 2, StringSplitOptions.TrimEntries) is [{ Length: > 0 and <= 40 } first, var second] ? (first, second) : ("", "");
                 if (name.Length > 0 && Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" or "mailto") links.Add(new(name, uri!.AbsoluteUri));

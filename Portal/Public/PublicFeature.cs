@@ -11,9 +11,9 @@ public static class PublicFeature
     {
         services.AddSingleton<PageRendering>();
         services.AddSingleton<PublicAddress>();
-        services.AddSingleton(s => new PublicAssets(s.GetRequiredService<IWebHostEnvironment>().WebRootFileProvider, Brand.Read(s.GetRequiredService<IConfiguration>()).Brand));
+        services.AddSingleton(s => new PublicAssets(s.GetRequiredService<IWebHostEnvironment>().WebRootFileProvider, s.GetRequiredService<PortalOptions>().Public.Brand));
         services.AddSingleton(s => new ModelFile(
-            Path.GetFullPath(Path.Combine(s.GetRequiredService<IConfiguration>()["Data:Path"] is { Length: > 0 } folder ? folder : "data", "published")), s.GetRequiredService<ILogger<ModelFile>>()));
+            Path.GetFullPath(Path.Combine(s.GetRequiredService<PortalOptions>().DataPath, "published")), s.GetRequiredService<ILogger<ModelFile>>()));
         services.AddSingleton<IPublication, FrontPages>();
         services.AddSingleton<IPublication, ArchivePages>();
         services.AddSingleton<StatusPageSnapshot>();

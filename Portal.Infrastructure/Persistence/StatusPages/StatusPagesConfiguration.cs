@@ -27,6 +27,7 @@ sealed class StatusOverrideConfiguration : IEntityTypeConfiguration<StatusOverri
         builder.Property(o => o.By).HasMaxLength(Text.NameLength);
         builder.HasIndex(o => o.ComponentId).IsUnique().HasFilter("ended_at is null").HasDatabaseName("ix_status_overrides_open");
         builder.HasIndex(o => new { o.ComponentId, o.From });
+        builder.HasIndex(o => o.To);
     }
 }
 

@@ -67,7 +67,7 @@ static class ManagementDocument
     static Task Frame(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
     {
         var services = context.ApplicationServices;
-        var limits = RateLimits.From(services.GetRequiredService<IConfiguration>());
+        var limits = services.GetRequiredService<Hosting.PortalOptions>().Api;
         document.Info = new OpenApiInfo
         {
             Title = "Management API",

@@ -10,12 +10,15 @@ namespace Portal.Features.Incidents;
 public sealed class IncidentList(IDbContextFactory<PortalDbContext> contexts)
 {
     /// <param name="Open">True: unresolved ones; false: resolved ones; null: all.</param>
-    /// <param name="Text">Part of the title.</param>
+    /// <param name="Text">Part of the title, looked for in the next <see cref="SearchedTitles"/> incidents.</param>
     public sealed record Filter(bool? Open = null, Severity? Severity = null, string? Text = null);
 
     public sealed record Row(
         IncidentId Id, string Title, Severity Severity, Indicator Impact, IncidentStatus Status, DateTimeOffset StartedAt, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
         DateTimeOffset? ResolvedAt, DateTimeOffset? NextUpdateBy, IReadOnlyList<string> Components, string? LastWords, DateTimeOffset? LastPublicAt);
+
+    /// <summary>No index finds a part of a title: so many are read for one part of the list, and not all that there ever were.</summary>
+    public const int SearchedTitles = 10_000;
 
     /// <param name="after">The last row of the part before.</param>
     /// <param name="take">How many rows; one more than is shown tells whether there are more.</param>
@@ -29,9 +32,10 @@ public sealed class IncidentList(IDbContextFactory<PortalDbContext> contexts)
                 ?? throw new DomainException("The value of after must be the next of an earlier answer, unchanged.", "after");
             query = db.Incidents.FromSql($"select i.*, i.xmin from incidents i where (i.started_at, i.id) < ({at}, {last.Value})").AsNoTracking();
         }
+        if (filter.Text is { Length: > 0 } text)
+            query = query.OrderByDescending(i => i.StartedAt).ThenByDescending(i => i.Id).Take(SearchedTitles).Where(i => EF.Functions.ILike(i.Title, $"%{Escaped(text)}%", "\\"));
         if (filter.Open is { } open) query = query.Where(i => i.ResolvedAt == null == open);
         if (filter.Severity is { } severity) query = query.Where(i => i.Severity == severity);
-        if (filter.Text is { Length: > 0 } text) query = query.Where(i => EF.Functions.ILike(i.Title, $"%{Escaped(text)}%", "\\"));
         var rows = await query.OrderByDescending(i => i.StartedAt).ThenByDescending(i => i.Id).Take(take)
             .Select(i => new
             {

@@ -10,6 +10,4 @@ public static class IncidentsFeature
         .AddSingleton<IncidentList>()
         .AddSingleton<IncidentRoom>()
         .AddSingleton<SituationNow>();
-
-    public static IEndpointRouteBuilder MapIncidents(this IEndpointRouteBuilder app) => app;
 }

@@ -7,34 +7,57 @@ using Monitor = Portal.Domain.Monitoring.Monitor;
 
 namespace Portal.Features.Monitoring;
 
-/// <summary>Edits what is checked and how it is judged; what was found so far stays.</summary>
+/// <summary>Edits what is checked and how it is judged, pauses and resumes; what was found so far stays. All of a request is saved, or nothing.</summary>
+/// <remarks>The node that runs the monitor ends its outage and opens the gap when it sees a pause: only it writes run state.</remarks>
 public sealed class ChangeMonitor(IDbContextFactory<PortalDbContext> contexts, TargetConsent consent, TimeProvider clock)
 {
+    /// <param name="Settings">Null edits nothing.</param>
     /// <param name="AllowPrivate">Null keeps the consent while the target stays; see <see cref="TargetConsent"/>.</param>
+    /// <param name="Paused">True stops checking until somebody resumes, and the time until then is shown as without data; null leaves it as it is.</param>
     /// <param name="Version">The version that was edited; null takes what stands.</param>
-    public sealed record Request(MonitorId Monitor, MonitorSettings Settings, bool? AllowPrivate = null, uint? Version = null);
+    public sealed record Request(MonitorId Monitor, MonitorSettings? Settings = null, bool? AllowPrivate = null, bool? Paused = null, uint? Version = null);
 
     public async Task Execute(Request request, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.ManageMonitors);
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var monitor = await db.Existing(request.Monitor, request.Version, ct);
+        var monitor = await db.Existing(request.Monitor, ct);
+        if (request.Version is { } seen && seen != monitor.Version)
+            throw new ConflictException("Somebody else changed this monitor since you opened it. Nothing was saved: look at what stands now and decide anew.");
+        var done = new List<AuditEntry>();
+        if (request.Settings is { } settings)
+        {
+            await Edit(db, monitor, settings, request.AllowPrivate, actor, now, ct);
+            Note("monitor.changed", CreateMonitor.Summary(monitor));
+        }
+        if (request.Paused == true && monitor.PausedAt is null)
+        {
+            monitor.Pause(now);
+            Note("monitor.paused", monitor.Name);
+        }
+        else if (request.Paused == false && monitor.PausedAt is not null)
+        {
+            monitor.Resume(now);
+            Note("monitor.resumed", monitor.Name);
+        }
+        if (done.Count > 0) await db.Commit(done, ct);
+
+        void Note(string action, string words) => done.Add(new AuditEntry(actor, action, monitor.Id.ToString(), words, now));
+    }
+
+    async Task Edit(PortalDbContext db, Monitor monitor, MonitorSettings settings, bool? allowPrivate, Actor actor, DateTimeOffset now, CancellationToken ct)
+    {
         // Judged as a new one first, so that the address is the one that would be stored and nothing is looked up for settings that are refused anyway.
-        var target = monitor.BuiltIn ? monitor.Target : new Monitor(request.Settings with { AllowPrivate = false }, now).Target;
-        var allowed = await consent.Decide(target, request.AllowPrivate, actor, monitor, ct);
-        monitor.Change(request.Settings with { AllowPrivate = allowed }, now);
+        var target = monitor.BuiltIn ? monitor.Target : new Monitor(settings with { AllowPrivate = false }, now).Target;
+        var allowed = await consent.Decide(target, allowPrivate, actor, monitor, ct);
+        monitor.Change(settings with { AllowPrivate = allowed }, now);
         await WatchedComponent.Require(db, monitor.ComponentId, ct);
-        await db.Commit(new AuditEntry(actor, "monitor.changed", monitor.Id.ToString(), CreateMonitor.Summary(monitor), now), ct);
     }
 }
 
 static class MonitorLookup
 {
-    public static async Task<Monitor> Existing(this PortalDbContext db, MonitorId id, uint? version, CancellationToken ct)
-    {
-        var monitor = await db.Monitors.SingleOrDefaultAsync(m => m.Id == id, ct) ?? throw new NotFoundException("monitor");
-        return version is null || version == monitor.Version ? monitor
-            : throw new ConflictException("Somebody else changed this monitor since you opened it. Nothing was saved: look at what stands now and decide anew.");
-    }
+    public static async Task<Monitor> Existing(this PortalDbContext db, MonitorId id, CancellationToken ct) =>
+        await db.Monitors.SingleOrDefaultAsync(m => m.Id == id, ct) ?? throw new NotFoundException("monitor");
 }

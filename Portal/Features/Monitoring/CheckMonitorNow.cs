@@ -15,7 +15,7 @@ public sealed class CheckMonitorNow(IDbContextFactory<PortalDbContext> contexts,
         actor.Require(Permission.ManageMonitors);
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var monitor = await db.Existing(id, null, ct);
+        var monitor = await db.Existing(id, ct);
         if (monitor.PausedAt is not null) throw new DomainException("The monitor is paused. Resume it first.");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.AskForCheck(id, ct);

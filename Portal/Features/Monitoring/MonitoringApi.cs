@@ -49,14 +49,14 @@ public static class MonitoringApi
             await delete.Execute(IdOf(id), http.User.ToActor(), ct);
             return TypedResults.NoContent();
         }).WithName("DeleteMonitor").WithSummary("Removes it; its outages stay in the record");
-        write.MapPost("/{id}/pause", async (HttpContext http, string id, PauseMonitor pause, MonitorList monitors, CancellationToken ct) =>
+        write.MapPost("/{id}/pause", async (HttpContext http, string id, ChangeMonitor change, MonitorList monitors, CancellationToken ct) =>
         {
-            await pause.Execute(IdOf(id), http.User.ToActor(), ct);
+            await change.Execute(new(IdOf(id), Paused: true), http.User.ToActor(), ct);
             return await Answer(http, IdOf(id), monitors, ct);
         }).WithName("PauseMonitor").WithSummary("Stops checking; the time until it is resumed is without data");
-        write.MapPost("/{id}/resume", async (HttpContext http, string id, ResumeMonitor resume, MonitorList monitors, CancellationToken ct) =>
+        write.MapPost("/{id}/resume", async (HttpContext http, string id, ChangeMonitor change, MonitorList monitors, CancellationToken ct) =>
         {
-            await resume.Execute(IdOf(id), http.User.ToActor(), ct);
+            await change.Execute(new(IdOf(id), Paused: false), http.User.ToActor(), ct);
             return await Answer(http, IdOf(id), monitors, ct);
         }).WithName("ResumeMonitor").WithSummary("Checks again");
         write.MapPost("/{id}/check", async (HttpContext http, string id, CheckMonitorNow check, CancellationToken ct) =>
@@ -88,21 +88,21 @@ public static class MonitoringApi
         return TypedResults.Created($"/api/v1/monitors/{id}", await Answer(http, id, monitors, ct));
     }
 
-    static async Task<MonitorAnswer> Change(HttpContext http, string id, MonitorPatch body, ChangeMonitor change, PauseMonitor pause, ResumeMonitor resume,
+    static async Task<MonitorAnswer> Change(HttpContext http, string id, MonitorPatch body, ChangeMonitor change,
         ComponentChoices components, MonitorList monitors, CancellationToken ct)
     {
         var (monitor, actor) = (IdOf(id), http.User.ToActor());
-        var old = (await monitors.LoadOne(monitor, actor, ct)).Monitor.Settings;
+        var stands = (await monitors.LoadOne(monitor, actor, ct)).Monitor;
+        var old = stands.Settings;
         var component = body.Component.IsGiven ? await components.Find(body.Component.Value, ct) : old.Component;
         var failures = body.FailuresBeforeDown ?? old.FailuresBeforeDown;
         var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds) ?? old.Interval, Seconds(body.TimeoutSeconds) ?? old.Timeout,
             component, failures, body.Window ?? Math.Max(old.Window, failures), body.SuccessesBeforeUp ?? old.SuccessesBeforeUp, body.Impact ?? old.Impact,
             body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical);
-        var expected = RowVersion.Expected(http, body.Version);
-        // A patch of the pause alone is no edit.
-        if (expected is not null || body.AllowPrivate is not null || settings != old with { AllowPrivate = false }) await change.Execute(new(monitor, settings, body.AllowPrivate, expected), actor, ct);
-        if (body.Paused == true) await pause.Execute(monitor, actor, ct);
-        else if (body.Paused == false) await resume.Execute(monitor, actor, ct);
+        // A patch of the pause alone is no edit. An edit is of what was just read: whoever is faster from here on is not overwritten.
+        var edits = body.AllowPrivate is not null || settings != old with { AllowPrivate = false };
+        var version = RowVersion.Expected(http, body.Version) ?? (edits ? stands.Version : null);
+        await change.Execute(new(monitor, edits ? settings : null, body.AllowPrivate, body.Paused, version), actor, ct);
         return await Answer(http, monitor, monitors, ct);
     }
 

@@ -1,3 +1,4 @@
+using Portal.Features.Health;
 using Portal.Features.Monitoring.Engine;
 using Portal.Hosting;
 using Portal.Infrastructure;
@@ -11,18 +12,20 @@ public static class MonitoringFeature
     {
         services.AddSingleton<GuardedConnector>(_ => new GuardedConnector());
         services.AddSingleton<IProbe, HttpProbe>();
-        services.AddSingleton<SelfAddress>();
         services.AddSingleton<CheckRunner>();
-        services.AddSingleton(s => EngineSettings.From(s.GetRequiredService<NodeName>().Value, s.GetRequiredService<IConfiguration>()));
+        services.AddSingleton(s => EngineSettings.From(s.GetRequiredService<NodeName>(), s.GetRequiredService<PortalOptions>().Timing));
         services.AddSingleton<MonitoringEngine>();
-        services.AddHostedService(s => s.GetRequiredService<MonitoringEngine>());
+        services.AddHostedService(s =>
+        {
+            var engine = s.GetRequiredService<MonitoringEngine>();
+            MonitoringFigures.Show(s.GetRequiredService<Figures>().Meter, engine);
+            return engine;
+        });
         services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
-        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<PauseMonitor>().AddTransient<ResumeMonitor>();
+        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>();
         services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>();
         services.AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
         services.AddTransient<IStartupStep, FirstMonitors>();
         return services;
     }
-
-    public static IEndpointRouteBuilder MapMonitoring(this IEndpointRouteBuilder app) => app;
 }

@@ -37,13 +37,16 @@ public sealed class TryMonitor(IDbContextFactory<PortalDbContext> contexts, Targ
 public sealed class TryBrake(TimeProvider clock)
 {
     public const int PerMinute = 10;
+    static readonly TimeSpan Span = TimeSpan.FromMinutes(1);
     readonly ConcurrentDictionary<Guid, (DateTimeOffset Begin, int Count)> tries = new();
 
-    /// <exception cref="DomainException">Too often within the minute.</exception>
+    /// <exception cref="TooOftenException">Within the minute that began with the actor's first try.</exception>
     public void Count(Actor actor)
     {
         var now = clock.GetUtcNow();
-        var (_, count) = tries.AddOrUpdate(actor.Id ?? Guid.Empty, _ => (now, 1), (_, t) => (now - t.Begin).Duration() >= TimeSpan.FromMinutes(1) ? (now, 1) : (t.Begin, t.Count + 1));
-        if (count > PerMinute) throw new DomainException($"You tried {PerMinute} times within a minute. Wait a moment before the next try.");
+        var (begin, count) = tries.AddOrUpdate(actor.Id ?? Guid.Empty, _ => (now, 1), (_, t) => (now - t.Begin).Duration() >= Span ? (now, 1) : (t.Begin, t.Count + 1));
+        if (count <= PerMinute) return;
+        var wait = TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling((begin + Span - now).TotalSeconds), 1, Span.TotalSeconds));
+        throw new TooOftenException($"You tried {PerMinute} times within a minute. The next try is possible in {wait.TotalSeconds:0} s.", wait);
     }
 }

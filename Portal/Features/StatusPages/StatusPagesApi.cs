@@ -55,15 +55,10 @@ public static class StatusPagesApi
         return Results.Created($"/api/v1/components/{made.Id}", Told(http, await Find(made.Id.ToString(), statuses, ct)));
     }
 
-    static async Task<ComponentAnswer> Change(string component, ComponentPatch body, HttpContext http, ChangeComponent change, SetComponentStatus set, ComponentStatuses statuses, CancellationToken ct)
+    static async Task<ComponentAnswer> Change(string component, ComponentPatch body, HttpContext http, ChangeComponent change, ComponentStatuses statuses, CancellationToken ct)
     {
         var id = (await Find(component, statuses, ct)).Id;
-        var actor = http.User.ToActor();
-        var version = RowVersion.Expected(http, body.Version);
-        var describes = body.Name.IsGiven || body.Description.IsGiven || body.Group.IsGiven;
-        if (body.Name is { IsGiven: true, Value: null }) throw new DomainException("The name is required.", "name");
-        if (describes) await change.Execute(new ChangeComponent.Request(id, body.Name, body.Description, body.Group, version), actor, ct);
-        if (body.Status.IsGiven) await set.Execute(new SetComponentStatus.Request(id, body.Status.Value, describes ? null : version), actor, ct);
+        await change.Execute(new ChangeComponent.Request(id, body.Name, body.Description, body.Group, body.Status, RowVersion.Expected(http, body.Version)), http.User.ToActor(), ct);
         return Told(http, await Find(id.ToString(), statuses, ct));
     }
 

@@ -6,12 +6,9 @@ public static class StatusPagesFeature
         .AddSingleton<ComponentStatuses>()
         .AddSingleton<AddComponent>()
         .AddSingleton<ChangeComponent>()
-        .AddSingleton<SetComponentStatus>()
         .AddSingleton<DeleteComponent>()
         .AddSingleton<ArrangeComponents>()
         .AddSingleton<AddComponentGroup>()
         .AddSingleton<RenameComponentGroup>()
         .AddSingleton<DeleteComponentGroup>();
-
-    public static IEndpointRouteBuilder MapStatusPages(this IEndpointRouteBuilder app) => app;
 }

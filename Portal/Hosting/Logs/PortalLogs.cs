@@ -5,14 +5,15 @@ namespace Portal.Hosting.Logs;
 /// <summary>Logs go to the console: JSON for programs, plain lines where a person looks on. <c>Logging:Format</c> says which; empty finds out.</summary>
 public static class PortalLogs
 {
-    public static ILoggingBuilder AddPortalLogs(this ILoggingBuilder logging, IConfiguration configuration)
+    public static ILoggingBuilder AddPortalLogs(this ILoggingBuilder logging)
     {
         logging.Services.AddHttpContextAccessor();
         logging.ClearProviders();
-        logging.AddConsole(o => o.FormatterName = configuration["Logging:Format"] switch
+        logging.AddConsole();
+        logging.Services.AddOptions<ConsoleLoggerOptions>().Configure<PortalOptions>((console, options) => console.FormatterName = options.LogFormat switch
         {
-            "json" => JsonLines.FormatterName,
-            "plain" => PlainLines.FormatterName,
+            LogFormat.Json => JsonLines.FormatterName,
+            LogFormat.Plain => PlainLines.FormatterName,
             _ => Console.IsOutputRedirected ? JsonLines.FormatterName : PlainLines.FormatterName,
         });
         logging.AddConsoleFormatter<JsonLines, ConsoleFormatterOptions>();
@@ -21,6 +22,8 @@ public static class PortalLogs
         // Our own request log says it in one line; what fails in the database is logged by whoever asked, with the request's id.
         logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning);
         logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
+        // Says nothing that our request log does not say, and costs an activity and a scope on every request.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // Someone's script that asks Blazor for a circuit which is gone is no warning of ours.
         logging.AddFilter("Microsoft.AspNetCore.Components.Server.Circuits", LogLevel.Error);
         logging.AddFilter("Microsoft.AspNetCore.HttpOverrides", LogLevel.Error);

@@ -1,19 +1,20 @@
 using System.Net.Sockets;
 using System.Text;
+using Portal.Hosting;
 
 namespace Portal.Features.Health.Parts;
 
 /// <summary>The mail server greets, where one is configured.</summary>
-sealed class MailPart(IConfiguration configuration) : IHealthPart
+sealed class MailPart(PortalOptions options) : IHealthPart
 {
     public string Name => "mail";
 
     public async Task<PartReport> Look(CancellationToken ct)
     {
-        if (configuration["Smtp:Host"] is not { Length: > 0 } host)
+        if (options.Smtp is not { } smtp)
             return PartReport.NotConfigured("Mail is not configured: Smtp:Host is empty, so no message leaves the portal.");
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(host, configuration.GetValue("Smtp:Port", 587), ct);
+        await socket.ConnectAsync(smtp.Host, smtp.Port, ct);
         var buffer = new byte[256];
         var greeting = Encoding.ASCII.GetString(buffer, 0, await socket.ReceiveAsync(buffer, ct));
         return greeting.StartsWith("220", StringComparison.Ordinal) ? PartReport.Ok() : PartReport.Failing("The mail server does not greet with 220.");

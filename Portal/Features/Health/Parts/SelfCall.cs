@@ -20,7 +20,7 @@ sealed class SelfCall(PortalAddress address) : IDisposable
     /// <summary>It is our own listener on this machine; its certificate is issued for the public name, perhaps by nobody that is known here.</summary>
     public static bool Any(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate is not null;
 
-    public Uri At(string path) => new(address.Own + path);
+    public Uri At(string path) => new((address.Own ?? throw new InvalidOperationException("The portal does not listen yet.")) + path);
 
     public Task<HttpResponseMessage> Get(string path, CancellationToken ct) => client.GetAsync(At(path), HttpCompletionOption.ResponseHeadersRead, ct);
 

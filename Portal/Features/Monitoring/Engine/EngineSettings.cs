@@ -1,11 +1,17 @@
+using Portal.Hosting;
+using Portal.Infrastructure;
+
 namespace Portal.Features.Monitoring.Engine;
 
 /// <summary>How the engine of one node is set up.</summary>
 /// <param name="Node">Unique for each start of a process.</param>
 /// <param name="Lease">How long a node that fell silent keeps its shards.</param>
 /// <param name="Follow">How soon changed monitors are seen when no hint came.</param>
-public sealed record EngineSettings(string Node, TimeSpan Lease, TimeSpan Renew, TimeSpan Follow)
+public sealed record EngineSettings(NodeName Node, TimeSpan Lease, TimeSpan Renew, TimeSpan Follow)
 {
+    /// <summary>So many results wait for the database at most; beyond them the oldest are given up.</summary>
+    public int Waiting { get; init; } = WaitingResults;
+
     /// <summary>Results are at most this old when they are written.</summary>
     public static readonly TimeSpan BatchAge = TimeSpan.FromMilliseconds(500);
     /// <summary>A new monitor is checked within 5 s: up to 2 s to be noticed, and so many at most until its turn.</summary>
@@ -16,11 +22,7 @@ public sealed record EngineSettings(string Node, TimeSpan Lease, TimeSpan Renew,
     public const int WaitingResults = 100_000;
     public const int BatchSize = 5_000;
 
-    public static EngineSettings From(string node, IConfiguration configuration)
-    {
-        TimeSpan Seconds(string key, double standard) => TimeSpan.FromSeconds(configuration.GetValue($"Timing:{key}", standard));
-        return new(node.Length <= 100 ? node : node[^100..], Seconds("ShardLeaseSeconds", 8), Seconds("ShardRenewSeconds", 2), Seconds("FollowSeconds", 2));
-    }
+    public static EngineSettings From(NodeName node, TimingOptions timing) => new(node, timing.ShardLease, timing.ShardRenew, timing.Follow);
 }
 
 /// <summary>Wakes its one waiter, once, however often it was rung in the meantime.</summary>

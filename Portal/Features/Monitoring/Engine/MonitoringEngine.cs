@@ -4,6 +4,7 @@ using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
+using Portal.Live;
 using Monitor = Portal.Domain.Monitoring.Monitor;
 
 namespace Portal.Features.Monitoring.Engine;
@@ -25,15 +26,17 @@ public sealed class MonitoringEngine : BackgroundService
     readonly Timetable timetable;
     readonly SemaphoreSlim slots = new(EngineSettings.ChecksAtOnce);
     readonly Bell follow, keep;
+    readonly DatabaseContact contact;
     volatile Dictionary<int, long> held = [];
 
     public MonitoringEngine(Database database, TimeProvider clock, CheckRunner runner, EngineSettings settings, ILoggerFactory logs)
     {
         (this.database, this.clock, this.runner, this.settings) = (database, clock, runner, settings);
         log = logs.CreateLogger<MonitoringEngine>();
-        claims = new ShardClaims(database, settings.Node, settings.Lease);
-        store = new CheckStore(database, settings.Node);
-        recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>());
+        contact = new DatabaseContact("Monitoring", clock, log);
+        claims = new ShardClaims(database, settings.Node.Value, settings.Lease);
+        store = new CheckStore(database, settings.Node.Value);
+        recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>(), settings.Waiting);
         timetable = new Timetable(clock, new Random());
         (follow, keep) = (new Bell(clock), new Bell(clock));
     }
@@ -44,14 +47,18 @@ public sealed class MonitoringEngine : BackgroundService
     /// <summary>Monitors that this node runs at the moment.</summary>
     public int Watching => timetable.All.Count;
 
+    /// <summary>Raw results that were given up since the start, because too many waited for the database or it refused them.</summary>
     public long DroppedResults => recorder.Dropped;
+
+    /// <summary>Raw results that wait to be written.</summary>
+    public int WaitingResults => recorder.Waiting;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await database.Opened.WaitAsync(stoppingToken);
         await Task.WhenAll(
-            Supervise("leases", Keep, stoppingToken), Supervise("configuration", Follow, stoppingToken), Supervise("timetable", Check, stoppingToken),
-            Supervise("recorder", recorder.Run, stoppingToken), Supervise("listener", Listen, stoppingToken), Supervise("retention", Retire, stoppingToken));
+            Supervise(nameof(Keep), Keep, stoppingToken), Supervise(nameof(Follow), Follow, stoppingToken), Supervise(nameof(Check), Check, stoppingToken),
+            Supervise(nameof(Recorder), recorder.Run, stoppingToken), Supervise(nameof(Listen), Listen, stoppingToken), Supervise(nameof(Retire), Retire, stoppingToken));
     }
 
     /// <summary>Writes what is left and gives the shards back, so that another node goes on at once.</summary>
@@ -86,7 +93,7 @@ public sealed class MonitoringEngine : BackgroundService
                 catch (Exception e) when (!ct.IsCancellationRequested)
                 {
                     failed = clock.GetElapsedTime(began) > TimeSpan.FromMinutes(1) ? 1 : failed + 1;
-                    if (Components.Refusal.IsDatabaseAway(e)) log.LogWarning("Monitoring ({Loop}) waits for the database: {Reason}", name, e.Message);
+                    if (Components.Refusal.IsDatabaseAway(e)) contact.Lost(e, name);
                     else log.LogError(e, "Monitoring ({Loop}) failed and begins again", name);
                     await Task.Delay(TimeSpan.FromSeconds(Math.Min(5, 0.25 * (1 << Math.Min(failed, 6)))), clock, ct);
                 }
@@ -102,6 +109,7 @@ public sealed class MonitoringEngine : BackgroundService
             var still = await claims.Renew(before, ct);
             foreach (var (shard, epoch) in await claims.Take(Wanted(still.Count), [.. still.Keys], ct)) still[shard] = epoch;
             held = still;
+            contact.Found(nameof(Keep));
             if (before.Count != still.Count || before.Any(s => still.GetValueOrDefault(s.Key) != s.Value))
             {
                 log.LogInformation("Node {Node} runs {Shards} of {All} shards of monitors", settings.Node, still.Count, MonitorId.ShardCount);
@@ -120,6 +128,7 @@ public sealed class MonitoringEngine : BackgroundService
         while (true)
         {
             await Load(held, ct);
+            contact.Found(nameof(Follow));
             await follow.Wait(settings.Follow, ct);
         }
     }
@@ -219,6 +228,7 @@ public sealed class MonitoringEngine : BackgroundService
         connection.Notification += (_, e) => Hear(e);
         await using (var listen = new NpgsqlCommand($"listen {EngineSignals.CheckNow}; listen {ShardClaims.Channel}; listen {Changes.Channel}", connection))
             await listen.ExecuteNonQueryAsync(ct);
+        contact.Found(nameof(Listen));
         follow.Ring();
         while (true)
             if (!await connection.WaitAsync(TimeSpan.FromSeconds(30), ct))
@@ -242,6 +252,7 @@ public sealed class MonitoringEngine : BackgroundService
         {
             while (await store.Delete(clock.GetUtcNow() - EngineSettings.KeepResults, EngineSettings.BatchSize, ct) == EngineSettings.BatchSize)
                 await Task.Delay(TimeSpan.FromMilliseconds(200), clock, ct);
+            contact.Found(nameof(Retire));
             await Task.Delay(TimeSpan.FromHours(1), clock, ct);
         }
     }

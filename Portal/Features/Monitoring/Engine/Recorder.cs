@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Portal.Components;
 using Portal.Domain.Monitoring;
 using Portal.Infrastructure.Monitoring;
+using Portal.Live;
 
 namespace Portal.Features.Monitoring.Engine;
 
@@ -21,19 +22,25 @@ sealed class Recorder
     readonly Channel<FoundCheck> results;
     readonly ConcurrentDictionary<Watched, byte> touched = new();
     readonly Bell any, urgent;
+    readonly DatabaseContact contact;
+    readonly int batchSize;
     List<FoundCheck> batch = [];
     long dropped;
 
-    public Recorder(CheckStore store, Consequences consequences, TimeProvider clock, ILogger<Recorder> log, int waiting = EngineSettings.WaitingResults)
+    public Recorder(CheckStore store, Consequences consequences, TimeProvider clock, ILogger<Recorder> log, int waiting)
     {
         (this.store, this.consequences, this.clock, this.log) = (store, consequences, clock, log);
-        (any, urgent) = (new Bell(clock), new Bell(clock));
+        (any, urgent, contact) = (new Bell(clock), new Bell(clock), new DatabaseContact("The record of checks", clock, log));
+        batchSize = Math.Min(EngineSettings.BatchSize, waiting);
         results = Channel.CreateBounded<FoundCheck>(
             new BoundedChannelOptions(waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => Interlocked.Increment(ref dropped));
     }
 
     /// <summary>Raw results that were given up because too many waited.</summary>
     public long Dropped => Interlocked.Read(ref dropped);
+
+    /// <summary>Raw results that are not written yet.</summary>
+    public int Waiting => results.Reader.Count + batch.Count;
 
     public void Add(Watched watched, CheckResult result)
     {
@@ -50,7 +57,7 @@ sealed class Recorder
 
     public async Task Run(CancellationToken ct)
     {
-        var failed = 0;
+        var (failed, told) = (0, Dropped);
         while (true)
         {
             await any.Wait(ct);
@@ -58,12 +65,14 @@ sealed class Recorder
             try
             {
                 while (await Flush(ct)) { }
-                if (failed > 0) log.LogInformation("The database answers again: the waiting check results are stored, {Dropped} were given up in all", Dropped);
-                failed = 0;
+                contact.Found();
+                if (failed > 0 && Dropped > told) log.LogWarning("{Dropped} check results were given up meanwhile, because too many waited", Dropped - told);
+                (failed, told) = (0, Dropped);
             }
             catch (Exception e) when (Refusal.IsDatabaseAway(e) && !ct.IsCancellationRequested)
             {
-                if (failed++ == 0) log.LogWarning("Check results wait for the database: {Reason}", e.Message);
+                failed++;
+                contact.Lost(e);
                 any.Ring();
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, 250 << Math.Min(failed, 6))), clock, ct);
             }
@@ -73,7 +82,7 @@ sealed class Recorder
     /// <returns>Whether more is waiting.</returns>
     public async Task<bool> Flush(CancellationToken ct)
     {
-        while (batch.Count < EngineSettings.BatchSize && results.Reader.TryRead(out var found)) batch.Add(found);
+        while (batch.Count < batchSize && results.Reader.TryRead(out var found)) batch.Add(found);
         var seen = new List<Watched>();
         var urgentOnes = new List<Watched>();
         foreach (var watched in touched.Keys)

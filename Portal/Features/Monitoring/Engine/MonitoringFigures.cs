@@ -1,0 +1,14 @@
+using System.Diagnostics.Metrics;
+
+namespace Portal.Features.Monitoring.Engine;
+
+/// <summary>What <c>/metrics</c> shows of this node's monitoring.</summary>
+static class MonitoringFigures
+{
+    public static void Show(Meter meter, MonitoringEngine engine)
+    {
+        meter.CreateObservableGauge("portal.monitors.watched", () => engine.Watching, description: "Monitors that this node runs.");
+        meter.CreateObservableGauge("portal.checks.waiting", () => engine.WaitingResults, description: "Check results that wait to be written.");
+        meter.CreateObservableCounter("portal.checks.dropped", () => engine.DroppedResults, description: "Check results that were given up because too many waited, or were refused.");
+    }
+}

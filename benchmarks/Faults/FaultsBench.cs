@@ -1,0 +1,28 @@
+namespace Portal.Benchmarks.Faults;
+
+/// <summary>The full matrix of faults, each really done to a portal of its own. <c>./test</c> holds one of each kind; here every phase and every address meets every fault.</summary>
+static class FaultsBench
+{
+    static readonly (string Name, Func<Task<IReadOnlyList<Figure>>> Run)[] Families =
+    [
+        ("faults-database", DatabaseFaults.Run),
+        ("faults-start", StartFaults.Run),
+        ("faults-writes", WriteFaults.Run),
+        ("faults-disk", DiskFaults.Run),
+        ("faults-clock", ClockFaults.Run),
+    ];
+
+    /// <summary>All, or one family by its own name.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["faults", .. Families.Select(f => f.Name)];
+
+    public static async Task<IReadOnlyList<Figure>> Run(IReadOnlyCollection<string> chosen)
+    {
+        var figures = new List<Figure>();
+        foreach (var (name, run) in Families.Where(f => chosen.Contains("faults") || chosen.Contains(f.Name)))
+        {
+            Console.WriteLine($"Measuring: {name}");
+            figures.AddRange(await run());
+        }
+        return figures;
+    }
+}
