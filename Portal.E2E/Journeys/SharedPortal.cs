@@ -26,6 +26,11 @@ public sealed class SharedPortal : IAsyncLifetime
 
     public async Task DisposeAsync() => await Portal.DisposeAsync();
 
+    internal async Task<string> Declare(string title) =>
+        (await Api.Post(Portal, "/api/v1/incidents", new { title, severity = "P2", message = "We are looking.", components = new[] { new { slug = Slug, status = "degraded_performance" } } })).GetProperty("id").GetString()!;
+
+    internal Task Resolve(string incident) => Api.Post(Portal, $"/api/v1/incidents/{incident}/updates", new { message = "It is over.", visibility = "public", status = "resolved" });
+
     internal async Task<Window> Staff(ColorScheme scheme = ColorScheme.Light, bool phone = false, bool bypassPolicy = false)
     {
         var window = await Browser.Open(Portal, scheme, phone: phone, bypassPolicy: bypassPolicy);

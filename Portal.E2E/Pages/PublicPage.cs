@@ -8,6 +8,8 @@ sealed class PublicPage(IPage page)
     public IPage Page => page;
     public ILocator Headline => page.GetByRole(AriaRole.Heading, new() { Level = 1 });
     public ILocator Age => page.Locator(".age");
+    /// <summary>What the browser itself adds when it cannot know whether the page is current.</summary>
+    public ILocator AsOf => page.Locator("#offline");
     public ILocator Incident(string title) => page.Locator("article").Filter(new() { Has = page.GetByRole(AriaRole.Link, new() { Name = title, Exact = true }) });
     public ILocator Component(string name) => page.Locator(".component").Filter(new() { Has = page.GetByRole(AriaRole.Link, new() { Name = name, Exact = true }) });
 

@@ -17,7 +17,8 @@ static class Browser
         var playwright = await Playwright.CreateAsync();
         var path = Places.FirstOrDefault(File.Exists)
             ?? throw new InvalidOperationException("Chromium is missing: ./test installs it.");
-        return await playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = Flags });
+        // People's browsers keep the pages that they leave; Playwright's would not.
+        return await playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = Flags, IgnoreDefaultArgs = ["--disable-back-forward-cache"] });
     }
 
     public static async Task<Window> Open(PortalProcess portal, ColorScheme scheme = ColorScheme.Light, bool script = true, bool phone = false, string locale = "en-GB", bool bypassPolicy = false)

@@ -55,6 +55,19 @@ public class PublishedHttpTests(PublishedPage page) : IClassFixture<PublishedPag
     }
 
     [Fact]
+    public async Task Who_holds_a_page_that_is_made_on_demand_is_told_so()
+    {
+        using var first = await Get("/history/2020-01");
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        using var again = await Get("/history/2020-01", tag: first.Headers.ETag!.ToString());
+        Assert.Equal(HttpStatusCode.NotModified, again.StatusCode);
+        Assert.Equal(first.Headers.ETag, again.Headers.ETag);
+        Assert.Empty(await again.Content.ReadAsByteArrayAsync());
+        using var missing = await Get("/history/1999-01");
+        Assert.Equal((HttpStatusCode.NotFound, null), (missing.StatusCode, missing.Headers.ETag));
+    }
+
+    [Fact]
     public async Task Head_is_answered_like_get_without_the_body()
     {
         using var get = await Get("/history", "gzip");

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
@@ -22,6 +23,7 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
     readonly Database opening = new();
     readonly ServiceProvider services = new ServiceCollection().AddLogging().AddSignalR().Services.BuildServiceProvider();
     readonly PageRendering rendering = new();
+    readonly Told log = new();
     PagePulse pulse = null!;
     LivePages live = null!;
     readonly List<BackgroundService> running = [];
@@ -38,7 +40,7 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
         live = new LivePages(services.GetRequiredService<IHubContext<StatusHub>>(), NullLogger<LivePages>.Instance);
         var publisher = new Publisher(new StatusPageSnapshot(opening), [.. others, new ArchivePages(rendering, assets), new FrontPages(rendering, assets)],
             new PublicAddress(options, new PortalAddress(options, null!)), File,
-            pulse, live, feed, state, clock, NullLogger<Publisher>.Instance);
+            pulse, live, feed, state, clock, log);
         running.Add(publisher);
         await publisher.StartAsync(default);
         return (publisher, state, feed);
@@ -117,15 +119,21 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
     public async Task A_page_that_cannot_be_read_shows_its_age_although_the_database_answers_and_is_read_as_soon_as_it_can_be()
     {
         await Execute("update page_versions set changed_at = '2026-03-02T08:00:00Z'");
-        var (publisher, state, _) = await Start();
+        var counting = new Counting();
+        var (publisher, state, feed) = await Start(counting);
         opening.Open(database.Database.Source);
         await pulse.StartAsync(default);
         await Becomes(() => state.IsServing && !pulse.IsLost, "serves");
         await Execute("alter table incident_effects rename to elsewhere");
         try
         {
+            feed.Publish("page");
+            await Becomes(() => !log.Lines.IsEmpty, "says that it cannot read", TimeSpan.FromMilliseconds(50));
+            var (renders, from) = (counting.Renders, clock.GetUtcNow());
             await Becomes(() => Text(publisher.Find("/en/")).Contains("more than 1 minute old", StringComparison.Ordinal), "shows its age", TimeSpan.FromSeconds(1));
             Assert.False(pulse.IsLost);
+            // A full minute, and the step of the age.
+            Assert.InRange(counting.Renders - renders, 1, 2 + 2 * (int)(clock.GetUtcNow() - from).TotalMinutes);
         }
         finally
         {
@@ -134,6 +142,7 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
         var again = clock.GetUtcNow();
         await Becomes(() => !Text(publisher.Find("/en/")).Contains("old.", StringComparison.Ordinal), "is current", TimeSpan.FromMilliseconds(100));
         Assert.InRange(clock.GetUtcNow() - again, TimeSpan.Zero, TimeSpan.FromSeconds(20));
+        Assert.Collection(log.Lines, l => Assert.Contains("could not be read anew", l), l => Assert.Contains("is read again", l));
     }
 
     [Fact]
@@ -160,7 +169,7 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
         await Start();
         var told = live.Current("en");
         Assert.Equal(7, told / 100_000_000);
-        var page = new LivePage("/en/", PublicHeaders.Html, [], null, "en", told - 200_000_000, Models.Now.ToUnixTimeMilliseconds(), new Dictionary<string, string>());
+        var page = new LivePage("/en/", PublicHeaders.Html, [], null, "en", told - 200_000_000, Models.Now.ToUnixTimeMilliseconds(), new Dictionary<string, Fragment>());
         live.Show(page);
         Assert.Equal(page.Version, live.Current("en"));
     }
@@ -169,6 +178,20 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
     {
         await using var db = database.Open();
         await db.Database.ExecuteSqlRawAsync(sql);
+    }
+
+    sealed class Told : ILogger<Publisher>
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<string> Lines { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel)) Lines.Enqueue(formatter(state, exception));
+        }
     }
 
     sealed class Counting : IPublication

@@ -2,6 +2,7 @@ using System.Text;
 using AngleSharp.Dom;
 using AngleSharp.Html.Parser;
 using Microsoft.Extensions.FileProviders;
+using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Public;
 
@@ -44,7 +45,29 @@ public class RenderingTests
         }
         foreach (var live in documents.OfType<LivePage>())
             foreach (var fragment in live.Fragments.Where(f => f.Key is not ("title" or "icon" or "state")))
-                Assert.Empty(new HtmlParser().ParseDocument(fragment.Value).QuerySelectorAll("script, img"));
+                Assert.Empty(new HtmlParser().ParseDocument(fragment.Value.Html).QuerySelectorAll("script, img"));
+    }
+
+    [Fact]
+    public void Open_pages_are_sent_what_changed_and_of_groups_only_those_that_did()
+    {
+        GroupView Group(string name) => new(Id.New<ComponentGroupId>(Models.Now), name, 0, Models.Now, Models.Now);
+        var (shop, office) = (Group("Shop"), Group("Office"));
+        var before = Models.Page() with
+        {
+            Groups = [shop, office],
+            Components = [Models.Component("Basket", ComponentStatus.Operational) with { Group = shop.Id }, Models.Component("Mail", ComponentStatus.Operational) with { Group = office.Id }],
+            ResponseTimes = [new ResponseTimeSeries("Front", null, Models.Now.AddHours(-24), TimeSpan.FromMinutes(10), [.. Enumerable.Repeat<double?>(80, 144)])],
+        };
+        LivePage English(StatusPageModel model, int seconds = 0) => Render(model, Models.At(Models.Now.AddSeconds(seconds))).OfType<LivePage>().First(p => p.Language == "en");
+        IEnumerable<string> Sent(StatusPageModel after) => English(after, 20).ChangedSince(English(before)).Keys.Order();
+
+        Assert.Empty(Sent(before));
+        Assert.Equal(["in-" + shop.Id], Sent(before with { Components = [before.Components[0] with { Description = "Changed" }, before.Components[1]] }));
+        Assert.Equal(["components"], Sent(before with { Groups = [office, shop] }));
+        Assert.Equal(["components"], Sent(before with { Components = [.. before.Components, Models.Component("New", ComponentStatus.Operational)] }));
+        Assert.Equal(["response-0", "response-hours"], Sent(before with { ResponseTimes = [before.ResponseTimes[0] with { Milliseconds = [.. Enumerable.Repeat<double?>(90, 144)] }] }));
+        Assert.Contains("in-" + shop.Id, English(before).Fragments["components"].Html, StringComparison.Ordinal);
     }
 
     [Fact]

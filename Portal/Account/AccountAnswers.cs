@@ -19,23 +19,23 @@ public static class AccountAnswers
     public static IResult Page<T>(object parameters, int status = 200) where T : Microsoft.AspNetCore.Components.IComponent =>
         new WithHeaders(new RazorComponentResult<T>(parameters) { StatusCode = status, PreventStreamingRendering = true });
 
-    public static IResult Forbidden() => Page<MessagePage>(new
+    public static IResult Forbidden(HttpContext http) => Page<MessagePage>(new
     {
-        Heading = "You may not open this",
-        Words = "You are signed in, but this needs a right that your account does not have. An administrator can change your role.",
+        Heading = AccountText.For(http)["You may not open this"],
+        Words = AccountText.For(http)["You are signed in, but this needs a right that your account does not have. An administrator can change your role."],
         Status = 403,
         LinkHref = "/ops",
-        LinkWords = "Go to the overview",
+        LinkWords = AccountText.For(http)["Go to the overview"],
         MaySignOut = true,
     }, 403);
 
-    public static IResult DatabaseAway() => Page<MessagePage>(new
+    public static IResult DatabaseAway(HttpContext http) => Page<MessagePage>(new
     {
-        Heading = "The database cannot be reached",
-        Words = "So nobody can be signed in and nothing can be changed at the moment. The public status page goes on being served, and monitoring continues as soon as the database is back. Reload this page in a few seconds.",
+        Heading = AccountText.For(http)["The database cannot be reached"],
+        Words = AccountText.For(http)["So nobody can be signed in and nothing can be changed at the moment. The public status page goes on being served, and monitoring continues as soon as the database is back. Reload this page in a few seconds."],
         Status = 503,
         LinkHref = "/",
-        LinkWords = "Go to the status page",
+        LinkWords = AccountText.For(http)["Go to the status page"],
     }, 503);
 
     /// <summary>Runs what the person asked for; a refusal brings the page back with what was typed.</summary>
@@ -45,13 +45,13 @@ public static class AccountAnswers
         try
         {
             if (!await http.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(http))
-                problem = new("This page was open for too long, or cookies are blocked. Nothing was done: try again now.", null, 400);
+                problem = new(AccountText.For(http)["This page was open for too long, or cookies are blocked. Nothing was done: try again now."], null, 400);
             else return await act();
         }
-        catch (TooBusyException e) { problem = new(e.Message, null, 429); }
+        catch (TooBusyException e) { problem = new(AccountText.For(http)[e.Message], null, 429); }
         catch (Exception e) when (!Refusal.IsDatabaseAway(e) && Refusal.TextFor(e) is { } text)
         {
-            problem = new(text, (e as DomainException)?.Field, e is ConflictException ? 409 : 422);
+            problem = new(AccountText.For(http)[text], (e as DomainException)?.Field, e is ConflictException ? 409 : 422);
         }
         if (problem.Status == 429) http.Response.Headers.RetryAfter = "5";
         return await again(problem);
@@ -84,7 +84,7 @@ public static class AccountAnswers
         catch (Exception e) when (Refusal.IsDatabaseAway(e))
         {
             http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AccountAnswers)).LogWarning(e, "An account page could not reach the database");
-            return DatabaseAway();
+            return DatabaseAway(http);
         }
     }
 
@@ -97,6 +97,7 @@ public static class AccountAnswers
             headers["Referrer-Policy"] = "no-referrer";
             headers.ContentSecurityPolicy = Policy;
             headers.XContentTypeOptions = "nosniff";
+            headers.Vary = "Accept-Language";
             if (page is IStatusCodeHttpResult { StatusCode: 503 }) headers.RetryAfter = "5";
             return page.ExecuteAsync(httpContext);
         }

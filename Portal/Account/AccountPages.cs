@@ -36,7 +36,7 @@ public static class AccountPages
             var next = AccountAnswers.LocalPath(returnUrl, "/ops");
             return SessionCookie.Read(http.Request) is { } secret && await sessions.Find(secret, http.RequestAborted) is not null
                 ? AccountAnswers.Go(http, next)
-                : Login(http, returnUrl, null, http.Request.Query.ContainsKey("done") ? "You are signed out." : null);
+                : Login(http, returnUrl, null, http.Request.Query.ContainsKey("done") ? AccountText.For(http)["You are signed out."] : null);
         }).AllowAnonymous();
         pages.MapPost("/login", (HttpContext http, SignIn signIn, TimeProvider clock) => PostLogin(http, signIn, clock)).AllowAnonymous();
         pages.MapPost("/logout", PostLogout).RequireAuthorization();
@@ -57,14 +57,16 @@ public static class AccountPages
                 case SignIn.Wait wait:
                     var left = Math.Max(1, (int)Math.Ceiling((wait.Until - clock.GetUtcNow()).TotalSeconds));
                     http.Response.Headers.RetryAfter = left.ToString(CultureInfo.InvariantCulture);
-                    return Login(http, returnUrl, email, null, new($"Too many failed sign-ins from here. Try again in {InWords(left)}.", null, 429));
+                    return Login(http, returnUrl, email, null, new(TooMany(AccountText.For(http), left), null, 429));
                 default:
-                    return Login(http, returnUrl, email, null, new("E-mail address or password is wrong. Check both and try again.", null, 422));
+                    return Login(http, returnUrl, email, null, new(AccountText.For(http)["E-mail address or password is wrong. Check both and try again."], null, 422));
             }
         }, problem => Task.FromResult(Login(http, returnUrl, email, null, problem)));
     }
 
-    static string InWords(int seconds) => seconds < 90 ? $"{seconds} seconds" : $"{(seconds + 59) / 60} minutes";
+    static string TooMany(AccountText text, int seconds) => seconds < 90
+        ? text.Of("Too many failed sign-ins from here. Try again in {0} seconds.", seconds)
+        : text.Of("Too many failed sign-ins from here. Try again in {0} minutes.", (seconds + 59) / 60);
 
     static IResult Login(HttpContext http, string? returnUrl, string? email, string? notice, AccountProblem? problem = null) =>
         AccountAnswers.Page<LoginPage>(new { Token = AccountAnswers.Token(http), ReturnUrl = AccountAnswers.LocalPath(returnUrl, ""), Email = email, Notice = notice, Problem = problem }, problem?.Status ?? 200);
@@ -93,7 +95,7 @@ public static class AccountPages
             return await AccountAnswers.Act(http, async () =>
             {
                 await use.Execute(new(token, name, email, form["password"], form["repeated"]), Visitor.Of(http), http.RequestAborted);
-                return AccountAnswers.Page<MessagePage>(new { Heading = "That is done", Words = "The account is ready. Sign in with the e-mail address and the password that you just chose.", LinkHref = "/login", LinkWords = "Sign in" });
+                return AccountAnswers.Page<MessagePage>(new { Heading = AccountText.For(http)["That is done"], Words = AccountText.For(http)["The account is ready. Sign in with the e-mail address and the password that you just chose."], LinkHref = "/login", LinkWords = AccountText.For(http)["Sign in"] });
             }, async problem => Setup(http, await links.Load(token, http.RequestAborted), token, name, email, problem));
         }).AllowAnonymous();
     }

@@ -8,7 +8,7 @@ static class OwnAccountPages
     public static void MapOwnAccount(this IEndpointRouteBuilder pages)
     {
         var account = pages.MapGroup("/account").RequireAuthorization();
-        account.MapGet("", (HttpContext http, OwnSessions own, string? done) => Show(http, own, Words(done)));
+        account.MapGet("", (HttpContext http, OwnSessions own, string? done) => Show(http, own, Words(done) is { } words ? AccountText.For(http)[words] : null));
         account.MapPost("/name", (HttpContext http, OwnSessions own, ChangeOwnName change) => Post(http, own, "name", (form, ct) =>
             change.Execute(form["name"], http.User.ToActor(), ct)));
         account.MapPost("/password", (HttpContext http, OwnSessions own, ChangeOwnPassword change) => Post(http, own, "password", (form, ct) =>
@@ -42,7 +42,7 @@ static class OwnAccountPages
     {
         var account = await own.Load(http.User.ToActor().OwnAccount(), http.RequestAborted);
         return account is null
-            ? AccountAnswers.Forbidden()
+            ? AccountAnswers.Forbidden(http)
             : AccountAnswers.Page<AccountPage>(new { Token = AccountAnswers.Token(http), Account = account, Current = http.CurrentSession(), Name = name, Notice = notice, Problem = problem }, problem?.Status ?? 200);
     }
 }

@@ -5,6 +5,7 @@ import { countDown } from './public/countdown';
 import { keepCurrent } from './public/live';
 import { openDays } from './public/strips';
 import { openTarget } from './public/fragments';
+import { unfoldForPrint } from './public/print';
 
 applyTheme();
 addEventListener('DOMContentLoaded', () => {
@@ -13,5 +14,6 @@ addEventListener('DOMContentLoaded', () => {
   countDown();
   openTarget();
   openDays();
+  unfoldForPrint();
   keepCurrent();
 });

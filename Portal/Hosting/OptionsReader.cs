@@ -15,6 +15,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     /// <summary>Whoever configures chooses what follows: a place in a list, a name of a log's category.</summary>
     static readonly string[] Open = ["Network:TrustedProxies:", "Logging:LogLevel:"];
     static readonly string[] S3 = ["Storage:Backups:S3:Endpoint", "Storage:Backups:S3:Bucket", "Storage:Backups:S3:AccessKey", "Storage:Backups:S3:SecretKey"];
+    static readonly string[] Look = ["Public:Logo", "Public:Picture", "Public:AccentColour", "Public:AccentColourDark", "Public:Links"];
     readonly List<string> problems = [];
     readonly List<string> notUsedYet = [];
 
@@ -193,7 +194,9 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         if (title.Length > Domain.Shared.Text.NameLength) Refuse("Public:Title", $"at most {Domain.Shared.Text.NameLength} characters are allowed.");
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)) Refuse("Public:TimeZone", $"\"{zone}\" is not a time zone like Europe/Berlin.");
         if (ancestors.Any(c => c is ';' or ',' or '"' || char.IsControl(c))) Refuse("Public:FrameAncestors", "write 'none', 'self' or origins with blanks between.");
-        return new PublicOptions(Address("Public:BaseUrl"), title, found ?? TimeZoneInfo.Utc, ancestors);
+        var (brand, unfit) = Portal.Public.Brand.Read(Look.ToDictionary(key => key, Text));
+        foreach (var (key, why) in unfit) Refuse(key, why);
+        return new PublicOptions(Address("Public:BaseUrl"), title, found ?? TimeZoneInfo.Utc, ancestors) { Brand = brand };
     }
 
     List<IPNetwork> TrustedProxies()

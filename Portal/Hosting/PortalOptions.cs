@@ -39,7 +39,11 @@ public sealed record BootstrapOptions(string AdminEmail, string AdminPassword, s
 
 /// <param name="BaseUrl">Null: the first listening address.</param>
 /// <param name="FrameAncestors">Who may show the page in a frame, as a CSP source list.</param>
-public sealed record PublicOptions(Uri? BaseUrl, string Title, TimeZoneInfo TimeZone, string FrameAncestors);
+public sealed record PublicOptions(Uri? BaseUrl, string Title, TimeZoneInfo TimeZone, string FrameAncestors)
+{
+    /// <summary>Logo, colours, links and picture.</summary>
+    public Portal.Public.Brand Brand { get; init; } = Portal.Public.Brand.None;
+}
 
 /// <summary>How log lines are written.</summary>
 public enum LogFormat

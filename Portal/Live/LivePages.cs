@@ -39,7 +39,7 @@ public sealed class LivePages(IHubContext<StatusHub> hub, ILogger<LivePages> log
         // Shown in order: a version that falls is that of a restored database, and is the truth now.
         current[page.Language] = page;
         if (before is null) return;
-        var changed = page.Fragments.Where(f => before.Fragments.GetValueOrDefault(f.Key) != f.Value).ToDictionary();
+        var changed = page.ChangedSince(before);
         if (changed.Count == 0) return;
         var message = new LiveMessage(page.Version, before.Version, page.ChangedAt, changed, null);
         var bytes = JsonSerializer.SerializeToUtf8Bytes(message, Json);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Portal.Components;
 using Portal.Domain.Incidents;
 using Portal.Domain.Shared;
@@ -46,7 +47,7 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
     {
         try
         {
-            return new Answer(await render(Page(language)), StatusCodes.Status200OK, address.Settings);
+            return new Answer(await render(Settled(language)), StatusCodes.Status200OK, address.Settings);
         }
         catch (NotFoundException)
         {
@@ -71,6 +72,13 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
         return new PageContext(model, new RenderContext(PageClock.AsOf(model.ChangedAt, now), address.Settings, false), language, assets);
     }
 
+    /// <summary>What is long past reads the same until something changes: the same bytes, and so the same ETag, on every node.</summary>
+    PageContext Settled(PageLanguage language)
+    {
+        var page = Page(language);
+        return new PageContext(page.Model, page.Render with { AsOf = page.Model.ChangedAt }, language, assets);
+    }
+
     static StatusPageModel Nothing(DateTimeOffset now) => new()
     {
         Version = 0,
@@ -88,12 +96,22 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            var response = httpContext.Response;
+            var (request, response) = (httpContext.Request, httpContext.Response);
+            response.Headers.CacheControl = status == StatusCodes.Status200OK ? "public, max-age=0, s-maxage=60" : "no-store";
+            if (status == StatusCodes.Status200OK)
+            {
+                var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(body))[..20]}\"";
+                response.Headers.ETag = tag;
+                if (new PublishedBytes.Variant(body, tag, default).IsNamedBy(request.Headers.IfNoneMatch))
+                {
+                    response.StatusCode = StatusCodes.Status304NotModified;
+                    return;
+                }
+            }
             (response.StatusCode, response.ContentType, response.ContentLength) = (status, PublicHeaders.Html, body.Length);
             foreach (var (name, value) in PublicHeaders.For(settings)) response.Headers[name] = value;
-            response.Headers.CacheControl = status == StatusCodes.Status200OK ? "public, max-age=0, s-maxage=60" : "no-store";
             if (status == StatusCodes.Status503ServiceUnavailable) response.Headers.RetryAfter = "10";
-            if (!HttpMethods.IsHead(httpContext.Request.Method)) await response.Body.WriteAsync(body, httpContext.RequestAborted);
+            if (!HttpMethods.IsHead(request.Method)) await response.Body.WriteAsync(body, httpContext.RequestAborted);
         }
     }
 }

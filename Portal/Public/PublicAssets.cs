@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.FileProviders;
 
 namespace Portal.Public;
@@ -16,8 +17,9 @@ public sealed class PublicAssets
 
     readonly Dictionary<string, PublishedDocument> documents = [];
 
-    public PublicAssets(IFileProvider root)
+    public PublicAssets(IFileProvider root, Brand? brand = null)
     {
+        Brand = brand ?? Brand.None;
         foreach (var (name, type) in Files)
         {
             var file = root.GetFileInfo("assets/" + name);
@@ -25,10 +27,25 @@ public sealed class PublicAssets
             using var stream = file.CreateReadStream();
             var body = new byte[file.Length];
             stream.ReadExactly(body);
-            var (stem, extension) = (System.IO.Path.GetFileNameWithoutExtension(name), System.IO.Path.GetExtension(name));
-            var path = $"/assets/{stem}.{Convert.ToHexStringLower(SHA256.HashData(body))[..10]}{extension}";
-            documents[name] = new PublishedDocument(path, type, body, new Dictionary<string, string> { ["Cache-Control"] = CacheForever });
+            Add(name, type, name == "public.css" ? [.. body, .. Encoding.UTF8.GetBytes(Brand.Style)] : body);
         }
+        if (Brand.Picture is { } picture)
+        {
+            Add("picture." + picture.Extension, picture.ContentType, picture.Body);
+            Picture = this["picture." + picture.Extension];
+        }
+    }
+
+    public Brand Brand { get; }
+
+    /// <summary>The address of what others show beside a link to the page; null without one.</summary>
+    public string? Picture { get; }
+
+    void Add(string name, string type, byte[] body)
+    {
+        var (stem, extension) = (System.IO.Path.GetFileNameWithoutExtension(name), System.IO.Path.GetExtension(name));
+        var path = $"/assets/{stem}.{Convert.ToHexStringLower(SHA256.HashData(body))[..10]}{extension}";
+        documents[name] = new PublishedDocument(path, type, body, new Dictionary<string, string> { ["Cache-Control"] = CacheForever });
     }
 
     public IEnumerable<PublishedDocument> Documents => documents.Values;

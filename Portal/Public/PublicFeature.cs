@@ -11,7 +11,7 @@ public static class PublicFeature
     {
         services.AddSingleton<PageRendering>();
         services.AddSingleton<PublicAddress>();
-        services.AddSingleton(s => new PublicAssets(s.GetRequiredService<IWebHostEnvironment>().WebRootFileProvider));
+        services.AddSingleton(s => new PublicAssets(s.GetRequiredService<IWebHostEnvironment>().WebRootFileProvider, s.GetRequiredService<PortalOptions>().Public.Brand));
         services.AddSingleton(s => new ModelFile(
             Path.GetFullPath(Path.Combine(s.GetRequiredService<PortalOptions>().DataPath, "published")), s.GetRequiredService<ILogger<ModelFile>>()));
         services.AddSingleton<IPublication, FrontPages>();

@@ -3,8 +3,25 @@ using Portal.Public.Pages;
 namespace Portal.Public;
 
 /// <summary>A front page in one language, and its parts for those who have it open.</summary>
-public sealed record LivePage(string Path, string ContentType, byte[] Body, IReadOnlyDictionary<string, string>? Headers, string Language, long Version, long ChangedAt, IReadOnlyDictionary<string, string> Fragments)
-    : PublishedDocument(Path, ContentType, Body, Headers);
+public sealed record LivePage(string Path, string ContentType, byte[] Body, IReadOnlyDictionary<string, string>? Headers, string Language, long Version, long ChangedAt, IReadOnlyDictionary<string, Fragment> Fragments)
+    : PublishedDocument(Path, ContentType, Body, Headers)
+{
+    /// <summary>What a page that shows <paramref name="before"/> must be sent: of a part that consists of others only those, unless it got or lost one.</summary>
+    public IReadOnlyDictionary<string, string> ChangedSince(LivePage before)
+    {
+        return Fragments.Where(f => Differs(f.Key) && (f.Value.Within is not { } whole || !Differs(whole))).ToDictionary(f => f.Key, f => f.Value.Html);
+
+        bool Differs(string name) => before.Fragments.GetValueOrDefault(name)?.Outline != Fragments[name].Outline;
+    }
+}
+
+/// <summary>A part of the front page that is replaced by itself.</summary>
+/// <param name="Within">The part that it lies in; null for one of the page itself.</param>
+/// <param name="Outline">Without the parts that lie in it.</param>
+public sealed record Fragment(string Html, string? Within, string Outline)
+{
+    public Fragment(string html, string? within = null) : this(html, within, html) { }
+}
 
 /// <summary>What must be right first: the front page in each language and the pages of incidents that are not over.</summary>
 public sealed class FrontPages(PageRendering rendering, PublicAssets assets) : IPublication
@@ -19,11 +36,11 @@ public sealed class FrontPages(PageRendering rendering, PublicAssets assets) : I
             var page = new PageContext(model, context, language, assets);
             var fragments = Fragments(page);
             var body = rendering.Bytes<FrontPage>(("Page", page), ("Fragments", fragments));
-            var live = new Dictionary<string, string>(fragments)
+            var live = new Dictionary<string, Fragment>(fragments)
             {
-                ["title"] = $"{page.T["headline." + page.Headline]} · {context.Settings.Title}",
-                ["icon"] = assets[$"favicon-{page.Headline.Css()}.svg"],
-                ["state"] = page.Headline.Css(),
+                ["title"] = new($"{page.T["headline." + page.Headline]} · {context.Settings.Title}"),
+                ["icon"] = new(assets[$"favicon-{page.Headline.Css()}.svg"]),
+                ["state"] = new(page.Headline.Css()),
             };
             yield return new LivePage(language.FrontPath, PublicHeaders.Html, body, headers, language.Code, page.Version, page.ChangedAt, live);
             foreach (var incident in page.Active)
@@ -31,14 +48,30 @@ public sealed class FrontPages(PageRendering rendering, PublicAssets assets) : I
         }
     }
 
-    Dictionary<string, string> Fragments(PageContext page) => new()
+    Dictionary<string, Fragment> Fragments(PageContext page)
     {
-        ["banner"] = rendering.Html<Banner>(("Page", page)),
-        ["incidents"] = rendering.Html<ActiveIncidents>(("Page", page)),
-        ["components"] = rendering.Html<Pages.Components>(("Page", page)),
-        ["response"] = rendering.Html<ResponseTimes>(("Page", page)),
-        ["past"] = rendering.Html<PastDays>(("Page", page)),
-    };
+        var all = new Dictionary<string, Fragment>
+        {
+            ["banner"] = new(rendering.Html<Banner>(("Page", page))),
+            ["incidents"] = new(rendering.Html<ActiveIncidents>(("Page", page))),
+        };
+        Whole<Pages.Components>("components",
+            page.Ungrouped.Select(c => ("c-" + c.Id, rendering.Html<ComponentRow>(("Page", page), ("Component", c))))
+            .Concat(page.Grouped.Select(g => ("in-" + g.Group.Id, rendering.Html<ComponentGroup>(("Page", page), ("Group", g.Group), ("Components", g.Components))))));
+        Whole<ResponseTimes>("response", Charts.Of(page.Model).Select((series, i) => ($"response-{i}", rendering.Html<Chart>(("Page", page), ("Series", series))))
+            .Append(("response-hours", rendering.Html<ChartTable>(("Page", page)))));
+        all["past"] = new(rendering.Html<PastDays>(("Page", page)));
+        return all;
+
+        void Whole<TWhole>(string name, IEnumerable<(string Name, string Html)> parts) where TWhole : Microsoft.AspNetCore.Components.IComponent
+        {
+            var inner = parts.ToDictionary(p => p.Name, p => p.Html);
+            all[name] = new(Html(inner), null, Html(inner.ToDictionary(p => p.Key, _ => "")));
+            foreach (var (part, html) in inner) all[part] = new(html, name);
+
+            string Html(Dictionary<string, string> parts) => rendering.Html<TWhole>(("Page", page), ("Parts", parts));
+        }
+    }
 }
 
 /// <summary>Everything else that customers read: components with the evidence of their days, past incidents, the history.</summary>

@@ -11,7 +11,7 @@ public sealed class Publisher(
     StatusPageSnapshot snapshot, IEnumerable<IPublication> publications, PublicAddress address, ModelFile file, PagePulse pulse, LivePages live,
     ChangeFeed feed, StartupState state, TimeProvider clock, ILogger<Publisher> log) : BackgroundService
 {
-    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5), Retry = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5), FirstRetry = TimeSpan.FromSeconds(1), SlowestRetry = TimeSpan.FromSeconds(15);
 
     readonly IPublication[] publications = [.. publications.OrderByDescending(p => p.IsUrgent)];
     readonly Dictionary<IPublication, IReadOnlyList<PublishedBytes>> rendered = [];
@@ -21,8 +21,9 @@ public sealed class Publisher(
     StatusPageModel? model;
     DateTimeOffset asOf, published;
     DateTimeOffset? unreadSince;
-    long lastVersion = -1;
-    bool mustRead;
+    TimeSpan retry = FirstRetry;
+    long lastVersion = -1, failedAt;
+    bool mustRead, failureTold;
 
     /// <summary>The model that is being served; null before the first one.</summary>
     public StatusPageModel? Model => Volatile.Read(ref model);
@@ -54,11 +55,11 @@ public sealed class Publisher(
         {
             try
             {
-                await Wait(stoppingToken);
+                var due = await Wait(stoppingToken);
                 var wanted = Interlocked.Exchange(ref mustRead, false);
                 var fresh = wanted && await Read(stoppingToken);
-                if (wanted) unreadSince = fresh ? null : unreadSince ?? clock.GetUtcNow();
-                if (Model is null) continue;
+                // What could not be read shows nothing new until the page itself reads differently.
+                if (Model is null || wanted && !fresh && !due) continue;
                 Publish();
                 if (fresh) file.Save(Model);
             }
@@ -79,15 +80,17 @@ public sealed class Publisher(
     }
 
     /// <summary>Until something changes or the next known instant comes; at full minutes the charts are read anew.</summary>
-    async Task Wait(CancellationToken ct)
+    /// <returns>Whether the page may read differently by now although nothing was read.</returns>
+    async Task<bool> Wait(CancellationToken ct)
     {
         var now = clock.GetUtcNow();
         // After what was published, not after this moment: an instant in between must not be missed. A clock set back meanwhile delays nothing.
         var after = published < now ? published : now;
         var next = Model is { } known ? PageClock.Next(known, address.Settings.Zone, DoubtedSince(known), after) : now.AddMinutes(1);
+        var left = next - now;
         // What could not be read is tried again soon: the hint is spent, and the change must not wait for the next minute.
-        if (unreadSince is not null && now + Retry < next) next = now + Retry;
-        using var due = new CancellationTokenSource(next > now ? next - now : TimeSpan.Zero, clock);
+        if (unreadSince is not null && retry - clock.GetElapsedTime(failedAt) is var untilRetry && untilRetry < left) left = untilRetry;
+        using var due = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, due.Token);
         try
         {
@@ -97,6 +100,7 @@ public sealed class Publisher(
         {
             if (unreadSince is not null || next == PageClock.Minute(next)) Volatile.Write(ref mustRead, true);
         }
+        return clock.GetUtcNow() >= next;
     }
 
     async Task<bool> Read(CancellationToken ct)
@@ -106,15 +110,26 @@ public sealed class Publisher(
         try
         {
             Volatile.Write(ref model, await snapshot.Load(Model, clock.GetUtcNow(), either.Token));
-            return true;
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
-            // Whatever it is, the change is still wanted. That the database is away the pulse says; anything else is a fault, told once and not every second.
-            var expected = e is OperationCanceledException || Components.Refusal.IsDatabaseAway(e);
-            log.Log(expected || unreadSince is not null ? LogLevel.Debug : LogLevel.Error, e, "The page could not be read anew; it is tried again");
+            Failed(e);
             return false;
         }
+        if (failureTold) log.LogInformation("The page is read again, after {Seconds:0} s", (clock.GetUtcNow() - unreadSince)?.TotalSeconds);
+        (unreadSince, failureTold) = (null, false);
+        return true;
+    }
+
+    /// <summary>Whatever it is, the change is still wanted, ever more patiently. It is told once; that the database is away the pulse says.</summary>
+    void Failed(Exception e)
+    {
+        var began = unreadSince is null;
+        retry = began ? FirstRetry : retry * 2 < SlowestRetry ? retry * 2 : SlowestRetry;
+        (unreadSince, failedAt) = (unreadSince ?? clock.GetUtcNow(), clock.GetTimestamp());
+        if (failureTold || pulse.IsLost && (e is OperationCanceledException || Components.Refusal.IsDatabaseAway(e))) return;
+        failureTold = true;
+        log.LogError(e, "The page could not be read anew; it is tried again, at most every {Seconds} s", SlowestRetry.TotalSeconds);
     }
 
     /// <summary>Since when the page may differ from the database, which is away, or ahead, or cannot be read; null while they agree.</summary>
@@ -123,7 +138,7 @@ public sealed class Publisher(
         var beat = pulse.Last;
         if (!pulse.IsLost && unreadSince is null && !(beat?.Version > known.Version)) return null;
         var confirmed = beat?.Version == known.Version && beat.At > known.ReadAt ? beat.At : known.ReadAt;
-        return unreadSince is { } since && since > known.ReadAt && since < confirmed ? since : confirmed;
+        return unreadSince is { } since && since < confirmed ? since : confirmed;
     }
 
     void Publish()

@@ -40,7 +40,7 @@ public sealed class SessionHandler(IOptionsMonitor<AuthenticationSchemeOptions> 
             Response.StatusCode = StatusCodes.Status404NotFound;
             return Context.GetEndpoint()?.RequestDelegate?.Invoke(Context) ?? Task.CompletedTask;
         }
-        if (databaseAway is not null) return AccountAnswers.DatabaseAway().ExecuteAsync(Context);
+        if (databaseAway is not null) return AccountAnswers.DatabaseAway(Context).ExecuteAsync(Context);
         if (!IsForPeople)
         {
             Response.StatusCode = StatusCodes.Status401Unauthorized;
@@ -54,7 +54,7 @@ public sealed class SessionHandler(IOptionsMonitor<AuthenticationSchemeOptions> 
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
-        if (IsForPeople) return AccountAnswers.Forbidden().ExecuteAsync(Context);
+        if (IsForPeople) return AccountAnswers.Forbidden(Context).ExecuteAsync(Context);
         Response.StatusCode = StatusCodes.Status403Forbidden;
         return Task.CompletedTask;
     }

@@ -5,6 +5,9 @@ const root = document.documentElement;
 
 export const version = (): number => Number(root.dataset.version);
 
+/** The instant that the page speaks of: a version counts the seconds since the last change (PageClock). */
+export const spokenOf = (): number => Number(root.dataset.changed) + version() % 100_000_000 * 1_000;
+
 /** Whether a rendering is of an older version and yet of a later change: the database was restored, and versions count anew. */
 export const restored = (next: number, changedAt: number): boolean => next < version() && changedAt > Number(root.dataset.changed);
 
@@ -13,14 +16,16 @@ function swap(name: string, html: string): void {
   const part = document.querySelector<HTMLElement>(`[data-fragment="${name}"]`);
   if (!part) return;
   const open = [...part.querySelectorAll<HTMLDetailsElement>('details[id]')].filter(d => d.open).map(d => d.id);
-  const focused = part.contains(document.activeElement) ? (document.activeElement as HTMLAnchorElement).getAttribute('href') : null;
+  const active = part.contains(document.activeElement) ? document.activeElement : null;
+  const [link, folded] = [active?.getAttribute('href'), active?.localName === 'summary' ? active.parentElement?.id : null];
   // Our own server's rendering, in which every text is encoded; scripts in it would not run, and the policy forbids them.
   part.innerHTML = html;
   for (const id of open) {
     const details = part.querySelector<HTMLDetailsElement>(`details[id="${CSS.escape(id)}"]`);
     if (details) details.open = true;
   }
-  if (focused) part.querySelector<HTMLElement>(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  const again = link ? `a[href="${CSS.escape(link)}"]` : folded ? `details[id="${CSS.escape(folded)}"] > summary` : '';
+  if (again) part.querySelector<HTMLElement>(again)?.focus({ preventScroll: true });
   showTimes(part);
 }
 
@@ -40,16 +45,26 @@ export function show(next: number, changedAt: number, fragments: Record<string, 
   if (announce && sentence() !== before) announce.textContent = sentence();
 }
 
-/** The whole page again, as it was just fetched. */
-export function showPage(html: string): void {
+/** How long a lower version is taken for that of a node that lags. */
+const lagging = 30_000;
+let olderSince: number | undefined;
+
+/** The whole page again, as it was just fetched. False if it is older than this one, which stays as long as that may be another node's delay. */
+export function showPage(html: string): boolean {
   const page = new DOMParser().parseFromString(html, 'text/html');
   const next = Number(page.documentElement.dataset.version);
   const changedAt = Number(page.documentElement.dataset.changed);
-  if (restored(next, changedAt)) location.reload();
-  if (!(next >= version())) return;
+  if (!(next >= version())) {
+    olderSince ??= Date.now();
+    if (restored(next, changedAt) || Date.now() - olderSince > lagging) location.reload();
+    return false;
+  }
+  olderSince = undefined;
   const parts: Record<string, string> = { title: page.title, icon: page.querySelector('link[rel=icon]')?.getAttribute('href') ?? '', state: page.documentElement.dataset.state ?? '' };
-  for (const part of page.querySelectorAll<HTMLElement>('[data-fragment]')) parts[part.dataset.fragment!] = part.innerHTML;
+  for (const part of page.querySelectorAll<HTMLElement>('[data-fragment]'))
+    if (!part.parentElement!.closest('[data-fragment]')) parts[part.dataset.fragment!] = part.innerHTML;
   show(next, changedAt, parts);
+  return true;
 }
 
 /** A link to one day opens that day. */

@@ -15,7 +15,7 @@ sealed class SelfCall(PortalAddress address) : IDisposable
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         SslOptions = { RemoteCertificateValidationCallback = Any },
     })
-    { Timeout = HealthParts.Patience };
+    { Timeout = HealthParts.ColdPatience };
 
     /// <summary>It is our own listener on this machine; its certificate is issued for the public name, perhaps by nobody that is known here.</summary>
     public static bool Any(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate is not null;
