@@ -43,7 +43,6 @@ install_missing() {
 }
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
-has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 has_pg_dump() { compgen -G '/usr/lib/postgresql/*/bin/pg_dump' >/dev/null; }
 has_font() { [ -d /usr/share/fonts/truetype/liberation ] || [ -d /usr/share/fonts/truetype/liberation2 ]; }
 node_major() { node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' | grep . || echo 0; }

@@ -11,7 +11,7 @@ public sealed class Publisher(
     StatusPageSnapshot snapshot, IEnumerable<IPublication> publications, PublicAddress address, ModelFile file, PagePulse pulse, LivePages live,
     ChangeFeed feed, StartupState state, TimeProvider clock, ILogger<Publisher> log) : BackgroundService
 {
-    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5), FirstRetry = TimeSpan.FromSeconds(1), SlowestRetry = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5), FirstRetry = TimeSpan.FromSeconds(1), SlowestRetry = TimeSpan.FromSeconds(15), LongestRest = TimeSpan.FromMilliseconds(500);
 
     readonly IPublication[] publications = [.. publications.OrderByDescending(p => p.IsUrgent)];
     readonly Dictionary<IPublication, IReadOnlyList<PublishedBytes>> rendered = [];
@@ -56,12 +56,16 @@ public sealed class Publisher(
             try
             {
                 var due = await Wait(stoppingToken);
+                var began = clock.GetTimestamp();
                 var wanted = Interlocked.Exchange(ref mustRead, false);
                 var fresh = wanted && await Read(stoppingToken);
                 // What could not be read shows nothing new until the page itself reads differently.
                 if (Model is null || wanted && !fresh && !due) continue;
                 Publish();
                 if (fresh) file.Save(Model);
+                // The first change shows at once; in a storm of them rendering takes a third of a processor, not all that there is.
+                var rest = 2 * clock.GetElapsedTime(began);
+                await Task.Delay(rest < LongestRest ? rest : LongestRest, clock, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
             catch (Exception e)
