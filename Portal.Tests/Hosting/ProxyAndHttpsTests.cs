@@ -64,7 +64,6 @@ public sealed class HttpsTests : IDisposable
             ["Database:ConnectionString"] = connection,
             ["Bootstrap:AdminEmail"] = Email,
             ["Bootstrap:AdminPassword"] = Password,
-            ["Public:BaseUrl"] = "https://status.example.com",
             ["Kestrel:Certificates:Default:Path"] = certificateFile,
             ["Kestrel:Certificates:Default:Password"] = "for this test",
         }, "--urls", "https://127.0.0.1:0"))

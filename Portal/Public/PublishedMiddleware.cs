@@ -10,7 +10,7 @@ namespace Portal.Public;
 public sealed class PublishedMiddleware(RequestDelegate next, Publisher publisher, PublicAddress address, Figures figures)
 {
     static readonly StringValues NoSniff = "nosniff";
-    readonly StringValues strictTransport = address.IsSecure ? PublicHeaders.StrictTransport : StringValues.Empty;
+    static readonly StringValues StrictTransport = PublicHeaders.StrictTransport;
     static readonly StringValues[] Microseconds = [.. Enumerable.Range(0, 4_096).Select(i => new StringValues((i / 1e6).ToString("0.000000", CultureInfo.InvariantCulture)))];
 
     // No async state machine: the body is copied into the connection's own buffer, and Kestrel flushes it at the end.
@@ -31,7 +31,7 @@ public sealed class PublishedMiddleware(RequestDelegate next, Publisher publishe
         headers.CacheControl = found.CacheControl;
         headers.Vary = found.Vary;
         if (found.CdnCacheControl.Count > 0) headers["CDN-Cache-Control"] = found.CdnCacheControl;
-        if (strictTransport.Count > 0) headers.StrictTransportSecurity = strictTransport;
+        if (address.IsSecure || request.IsHttps) headers.StrictTransportSecurity = StrictTransport;
         headers["X-Request-Id"] = http.TraceIdentifier;
         headers["X-Process-Time"] = Elapsed(started);
         if (request.Headers.IfNoneMatch is { Count: > 0 } tags && variant.IsNamedBy(tags))

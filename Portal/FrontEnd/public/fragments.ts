@@ -11,19 +11,22 @@ export const spokenOf = (): number => Number(root.dataset.changed) + version() %
 /** Whether a rendering is of an older version and yet of a later change: the database was restored, and versions count anew. */
 export const restored = (next: number, changedAt: number): boolean => next < version() && changedAt > Number(root.dataset.changed);
 
-/** Puts a new rendering in place of a part, without closing what the reader opened. */
+/** How each part that folds was rendered; where it differs now the reader chose so. */
+const rendered = new WeakMap<HTMLDetailsElement, boolean>();
+const folding = (part: ParentNode): HTMLDetailsElement[] => [...part.querySelectorAll<HTMLDetailsElement>('details[id]')];
+const remember = (part: ParentNode): void => folding(part).forEach(d => rendered.set(d, d.open));
+
+/** Puts a new rendering in place of a part; what the reader opened or closed stays so. */
 function swap(name: string, html: string): void {
   const part = document.querySelector<HTMLElement>(`[data-fragment="${name}"]`);
   if (!part) return;
-  const open = [...part.querySelectorAll<HTMLDetailsElement>('details[id]')].filter(d => d.open).map(d => d.id);
+  const chosen = new Map(folding(part).filter(d => d.open !== rendered.get(d)).map(d => [d.id, d.open]));
   const active = part.contains(document.activeElement) ? document.activeElement : null;
   const [link, folded] = [active?.getAttribute('href'), active?.localName === 'summary' ? active.parentElement?.id : null];
   // Our own server's rendering, in which every text is encoded; scripts in it would not run, and the policy forbids them.
   part.innerHTML = html;
-  for (const id of open) {
-    const details = part.querySelector<HTMLDetailsElement>(`details[id="${CSS.escape(id)}"]`);
-    if (details) details.open = true;
-  }
+  remember(part);
+  for (const details of folding(part)) details.open = chosen.get(details.id) ?? details.open;
   const again = link ? `a[href="${CSS.escape(link)}"]` : folded ? `details[id="${CSS.escape(folded)}"] > summary` : '';
   if (again) part.querySelector<HTMLElement>(again)?.focus({ preventScroll: true });
   showTimes(part);
@@ -69,6 +72,7 @@ export function showPage(html: string): boolean {
 
 /** A link to one day opens that day. */
 export function openTarget(): void {
+  remember(document);
   const open = () => {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     if (target instanceof HTMLDetailsElement) target.open = true;
