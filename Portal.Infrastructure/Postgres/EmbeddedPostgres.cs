@@ -60,6 +60,14 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         }
     }
 
+    /// <summary>The way to the server that another portal of this data folder keeps running; null where none is ready.</summary>
+    public string? Beside()
+    {
+        var link = Path.Combine(data.Root, ClusterPlace.Name);
+        var folder = Directory.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName ?? link;
+        return Postmaster.Read(folder) is { IsReady: true } found && found.LivesIn(folder) ? Connection(found.Port, Password()) : null;
+    }
+
     /// <summary>Returns when the server that was started or adopted is gone.</summary>
     public async Task WaitForEnd(CancellationToken ct)
     {

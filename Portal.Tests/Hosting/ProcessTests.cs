@@ -182,5 +182,6 @@ public sealed class ProcessTests : IDisposable
         await using var portal = PortalProcess.Start(folder.Path, null, "--urls", $"http://127.0.0.1:{port}");
         Assert.Equal(2, await portal.Exit());
         Assert.Contains("--urls URL (Urls)", Assert.Single(portal.Errors), StringComparison.Ordinal);
+        Assert.DoesNotContain("exception", portal.Output, StringComparison.OrdinalIgnoreCase);
     }
 }
