@@ -34,7 +34,7 @@ var app = builder.Build();
 app.UsePublished();
 app.UseRequestFrame();
 app.UseRequestLog();
-app.UseLiveOrigin();
+app.UseLiveLimits();
 app.UseErrorAnswers();
 app.UseRouting();
 app.UseRateLimiter();

@@ -122,8 +122,8 @@ public sealed class Monitor
     {
         var text = Text.Required(target, "target", "The target", 2_000);
         if (IsSelf(text))
-            return builtIn || text.StartsWith("self:/health/", StringComparison.Ordinal) ? text
-                : throw new DomainException("A self: target must begin with self:/health/.", "target");
+            return builtIn || text.StartsWith("self:/health/", StringComparison.Ordinal) && !text.Contains("..", StringComparison.Ordinal) && text.All(c => c is > ' ' and <= '~' and not ('\\' or '%')) ? text
+                : throw new DomainException("A self: target must begin with self:/health/ and name a part plainly, without \"..\" or \"%\".", "target");
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
             throw new DomainException("The target must be a complete address that begins with http:// or https://.", "target");
         if (uri.UserInfo.Length > 0)

@@ -100,6 +100,8 @@ public class AccessRulesTests
     [InlineData("https://evil.example/", "/ops")]
     [InlineData("javascript:alert(1)", "/ops")]
     [InlineData("/\t/evil.example", "/ops")]
+    [InlineData("/ops/ö", "/ops")]
+    [InlineData("/ops incidents", "/ops")]
     [InlineData("ops", "/ops")]
     [InlineData("", "/ops")]
     [InlineData(null, "/ops")]

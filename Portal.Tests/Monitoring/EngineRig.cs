@@ -57,6 +57,13 @@ sealed class EngineRig : IAsyncDisposable
 
     public Task Until(Func<bool> condition, string what, double step = 0.25) => Until(() => Task.FromResult(condition()), what, step);
 
+    /// <summary>Until the engine has gone through its timetable once more: a monitor that is new by now was looked at.</summary>
+    public async Task Witness(TestDatabase database)
+    {
+        var witness = await Add(database, $"https://witness.example/{Probe.Looks.Count}");
+        await Until(() => Probe.Looks.Contains(witness.Target), "a look at the witness", 0.02);
+    }
+
     /// <summary>The process is gone: nothing is released, nothing is written any more.</summary>
     public async Task Kill()
     {

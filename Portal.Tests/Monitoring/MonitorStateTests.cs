@@ -118,6 +118,10 @@ public class MonitorStateTests
 
     [Theory]
     [InlineData("ftp://example.com/")]
+    [InlineData("self:/metrics")]
+    [InlineData("self:/health/../metrics")]
+    [InlineData("self:/health/%2e%2e/metrics")]
+    [InlineData("self:/health/..\\metrics")]
     [InlineData("http://user:secret@example.com/")]
     [InlineData("file:///etc/passwd")]
     [InlineData("/relative")]

@@ -211,6 +211,32 @@ public class PublishedHttpTests(PublishedPage page) : IClassFixture<PublishedPag
         Assert.StartsWith("default-src 'none'; script-src 'self'", Header(response, "Content-Security-Policy"));
     }
 
+    [Theory]
+    [InlineData("/history/", "/history")]
+    [InlineData("/History", "/history")]
+    [InlineData("/DE/history//", "/de/history")]
+    [InlineData("/EN/", "/en")]
+    [InlineData("/Components/payments", "/components/payments")]
+    [InlineData("/components/payments/?x=1", "/components/payments")]
+    [InlineData("/api/v2/Summary.json", "/api/v2/summary.json")]
+    public async Task What_is_published_is_served_at_one_address_and_others_lead_there(string asked, string published)
+    {
+        using var moved = await Get(asked);
+        Assert.Equal((HttpStatusCode.PermanentRedirect, published), (moved.StatusCode, moved.Headers.Location?.OriginalString));
+        using var there = await Get(published);
+        Assert.Equal(HttpStatusCode.OK, there.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_crowd_that_asks_for_old_pages_is_answered_in_turn_or_asked_to_wait()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Get($"/incidents/{i:x8}000070008000000000000000")));
+        Assert.All(answers, a => Assert.True(a.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.ServiceUnavailable, $"{a.StatusCode}"));
+        Assert.All(answers.Where(a => a.StatusCode == HttpStatusCode.ServiceUnavailable), a => Assert.Equal("10", Header(a, "Retry-After")));
+        Assert.Contains(answers, a => a.StatusCode == HttpStatusCode.NotFound);
+        foreach (var answer in answers) answer.Dispose();
+    }
+
     [Fact]
     public async Task A_forged_host_is_written_nowhere()
     {

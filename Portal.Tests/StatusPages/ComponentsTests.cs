@@ -54,6 +54,8 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
             Assert.Equal((status, status), ((await Row(component.Id)).Effective, (await Row(component.Id)).Override!.Value));
         }
         clock.FastForward(TimeSpan.FromMinutes(1));
+        await Set(component.Id, ComponentStatus.MajorOutage);
+        await Set(component.Id, null);
         await Set(component.Id, null);
         Assert.Equal((ComponentStatus.PartialOutage, (ComponentStatus?)null), ((await Row(component.Id)).Effective, (await Row(component.Id)).Override));
         await using var db = database.Open();

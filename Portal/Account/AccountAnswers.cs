@@ -74,7 +74,7 @@ public static class AccountAnswers
 
     /// <summary>Only a path of this portal: nobody is sent elsewhere after signing in.</summary>
     public static string LocalPath(string? wanted, string otherwise) =>
-        wanted is ['/', ..] and not ['/', '/' or '\\', ..] && wanted.Length <= 2000 && !wanted.Any(c => char.IsControl(c) || c == '\\') ? wanted : otherwise;
+        wanted is ['/', ..] and not ['/', '/' or '\\', ..] && wanted.Length <= 2000 && !wanted.Any(c => c is <= ' ' or > '~' or '\\') ? wanted : otherwise;
 
     /// <summary>Wherever the database goes away, the page says so.</summary>
     public static async ValueTask<object?> Guard(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

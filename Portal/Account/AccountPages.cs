@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Mvc;
 using Portal.Features.Access;
+using Portal.Public;
 
 namespace Portal.Account;
 
@@ -74,15 +75,15 @@ public static class AccountPages
     /// <summary>Without a token, so that a screen can offer it as a plain form: the cookie is not sent from other sites, and other origins are refused.</summary>
     static async Task<IResult> PostLogout(HttpContext http, RevokeSession revoke)
     {
-        if (!IsFromHere(http.Request)) return Results.StatusCode(StatusCodes.Status403Forbidden);
+        if (!IsFromHere(http)) return Results.StatusCode(StatusCodes.Status403Forbidden);
         await revoke.Execute(http.CurrentSession(), current: true, http.User.ToActor(), http.RequestAborted);
         SessionCookie.Remove(http);
         return AccountAnswers.Go(http, "/login?done");
     }
 
-    static bool IsFromHere(HttpRequest request) =>
-        request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site ? site is "same-origin" or "none"
-        : request.Headers.Origin.ToString() is not { Length: > 0 } origin || (Uri.TryCreate(origin, UriKind.Absolute, out var from) && from.Authority == request.Host.Value);
+    static bool IsFromHere(HttpContext http) =>
+        http.Request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site ? site is "same-origin" or "none"
+        : http.Request.Headers.Origin.ToString() is not { Length: > 0 } origin || http.RequestServices.GetRequiredService<PublicAddress>().IsSameOrigin(origin, http.Request.Host);
 
     static void MapSetup(this IEndpointRouteBuilder pages)
     {

@@ -38,6 +38,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             MasterKeyFile = Text("Security:MasterKeyFile"),
             TrustedProxies = TrustedProxies(),
             LogFormat = LogFormat(),
+            MostViewers = Rate("Live:MostViewers", 20_000),
             Api = new RateLimits(Rate("Api:RequestsPerMinute:PerKey", 6_000), Rate("Api:RequestsPerMinute:PerAddress", 12_000)),
             Timing = Timing(),
             NotUsedYet = notUsedYet,

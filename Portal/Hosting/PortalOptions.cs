@@ -21,6 +21,8 @@ public sealed record PortalOptions
     public required IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; }
     public required LogFormat LogFormat { get; init; }
     public required RateLimits Api { get; init; }
+    /// <summary>Connections to the public hub at a time, about 32 KiB each; whoever comes later polls.</summary>
+    public required int MostViewers { get; init; }
     public required TimingOptions Timing { get; init; }
     /// <summary>Keys that are set and valid, but for parts that this version does not have yet.</summary>
     public required IReadOnlyList<string> NotUsedYet { get; init; }

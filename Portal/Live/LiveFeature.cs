@@ -44,14 +44,24 @@ public static class LiveFeature
         return app;
     }
 
-    /// <summary>Other sites' scripts may not hold connections open from their visitors' browsers; programs send no origin.</summary>
-    public static IApplicationBuilder UseLiveOrigin(this IApplicationBuilder app) => app.Use((http, next) =>
-        http.Request.Path.StartsWithSegments("/hubs/status") && http.Request.Headers.Origin is [{ Length: > 0 } origin]
-            && !http.RequestServices.GetRequiredService<PublicAddress>().IsSameOrigin(origin, http.Request.Host) ? Refuse(http) : next(http));
-
-    static Task Refuse(HttpContext http)
+    /// <summary>Other sites' scripts may not hold connections open from their visitors' browsers (programs send no origin), and nobody beyond as many as are allowed: those poll.</summary>
+    public static IApplicationBuilder UseLiveLimits(this IApplicationBuilder app)
     {
-        http.Response.StatusCode = StatusCodes.Status403Forbidden;
-        return Task.CompletedTask;
+        var (address, most, open) = (app.ApplicationServices.GetRequiredService<PublicAddress>(), app.ApplicationServices.GetRequiredService<PortalOptions>().MostViewers, 0);
+        return app.Use(async (http, next) =>
+        {
+            if (!http.Request.Path.StartsWithSegments("/hubs/status")) await next(http);
+            else if (http.Request.Headers.Origin is [{ Length: > 0 } origin] && !address.IsSameOrigin(origin, http.Request.Host)) http.Response.StatusCode = StatusCodes.Status403Forbidden;
+            else
+                try
+                {
+                    if (Interlocked.Increment(ref open) <= most) await next(http);
+                    else (http.Response.StatusCode, http.Response.Headers.RetryAfter) = (StatusCodes.Status503ServiceUnavailable, "30");
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref open);
+                }
+        });
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using Portal.Components;
@@ -10,26 +11,34 @@ using Portal.Public.Pages;
 namespace Portal.Public;
 
 /// <summary>Public pages that are not kept ready: older incidents and months, and what to say when there is no page.</summary>
-public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher, PageRendering rendering, PublicAssets assets, PublicAddress address, TimeProvider clock)
+public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher, PageRendering rendering, PublicAssets assets, PublicAddress address, TimeProvider clock) : IDisposable
 {
+    /// <summary>So many are read at once, however many ask: published pages, staff and monitors need the database too.</summary>
+    const int ReadAtOnce = 4;
+    const int MostKept = 256;
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2), KeptFor = TimeSpan.FromSeconds(10);
+
+    readonly SemaphoreSlim readers = new(ReadAtOnce);
+    readonly ConcurrentDictionary<string, Kept> kept = new();
+
     public async Task<IResult> Incident(PageLanguage language, string id, CancellationToken ct)
     {
         if (!Id.TryParse<IncidentId>(id, out var incident)) return Missing(language);
         if (publisher.Model?.Incidents.FirstOrDefault(i => i.Id == incident) is { } known)
             return new Answer(rendering.Bytes<IncidentPage>(("Page", Page(language)), ("Incident", known)), StatusCodes.Status200OK, address.Settings);
-        return await FromDatabase(language, async page =>
-            rendering.Bytes<IncidentPage>(("Page", page), ("Incident", await incidents.Load(incident, page.AsOf, ct))));
+        return await FromDatabase(language, $"incidents/{incident}", async page =>
+            rendering.Bytes<IncidentPage>(("Page", page), ("Incident", await incidents.Load(incident, page.AsOf, ct))), ct);
     }
 
     public async Task<IResult> Month(PageLanguage language, string text, CancellationToken ct)
     {
         if (!DateOnly.TryParseExact(text + "-01", "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var month) || month.Year < 2000) return Missing(language);
         if (month > Page(language).Today) return Missing(language);
-        return await FromDatabase(language, async page =>
+        return await FromDatabase(language, $"history/{month:yyyy-MM}", async page =>
         {
             var (from, to) = (UptimeRules.DayIn(page.Zone, month).From, UptimeRules.DayIn(page.Zone, month.AddMonths(1)).From);
             return rendering.Bytes<HistoryPage>(("Page", page), ("Month", month), ("Incidents", await incidents.Load(from, to, page.AsOf, ct)));
-        });
+        }, ct);
     }
 
     /// <summary>Only in the moment between a new component and its published page, and for those that do not exist.</summary>
@@ -38,32 +47,60 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
             ? new Answer(rendering.Bytes<ComponentPage>(("Page", Page(language)), ("Component", known)), StatusCodes.Status200OK, address.Settings)
             : Missing(language);
 
-    public IResult Missing(PageLanguage language) => Message(language, "missing", StatusCodes.Status404NotFound);
+    public IResult Missing(PageLanguage language) => NotThere(language);
+
+    Answer NotThere(PageLanguage language) => Message(language, "missing", StatusCodes.Status404NotFound);
 
     /// <summary>Nothing was published yet: an empty data folder before the first contact with the database.</summary>
     public IResult Starting(PageLanguage language) => Message(language, "starting", StatusCodes.Status503ServiceUnavailable);
 
-    async Task<IResult> FromDatabase(PageLanguage language, Func<PageContext, Task<byte[]>> render)
+    async Task<IResult> FromDatabase(PageLanguage language, string what, Func<PageContext, Task<byte[]>> render, CancellationToken ct)
     {
+        var key = language.Path("/" + what);
+        if (Recent(key) is { } recent) return recent;
+        if (!await readers.WaitAsync(Patience, ct)) return Message(language, "busy", StatusCodes.Status503ServiceUnavailable);
         try
         {
-            return new Answer(await render(Settled(language)), StatusCodes.Status200OK, address.Settings);
+            return Recent(key) ?? Keep(key, new Answer(await render(Settled(language)), StatusCodes.Status200OK, address.Settings));
         }
         catch (NotFoundException)
         {
-            return Missing(language);
+            return Keep(key, NotThere(language));
         }
         catch (Exception e) when (Refusal.IsDatabaseAway(e))
         {
             return Message(language, "away", StatusCodes.Status503ServiceUnavailable);
         }
+        finally
+        {
+            readers.Release();
+        }
     }
 
-    Answer Message(PageLanguage language, string key, int status)
+    Answer Message(PageLanguage language, string text, int status) =>
+        Recent($"{language.Code} {text}") ?? Keep($"{language.Code} {text}", Render(language, text, status));
+
+    Answer Render(PageLanguage language, string text, int status)
     {
         var page = Page(language);
-        return new Answer(rendering.Bytes<MessagePage>(("Page", page), ("Heading", page.T[key]), ("Text", page.T[key + ".text"])), status, address.Settings);
+        return new Answer(rendering.Bytes<MessagePage>(("Page", page), ("Heading", page.T[text]), ("Text", page.T[text + ".text"])), status, address.Settings);
     }
+
+    /// <summary>What was answered a moment ago, if nothing on the page has changed since.</summary>
+    Answer? Recent(string key) =>
+        kept.TryGetValue(key, out var known) && known.Version == publisher.Model?.Version && clock.GetElapsedTime(known.At) < KeptFor ? known.Answer : null;
+
+    Answer Keep(string key, Answer answer)
+    {
+        // Whoever asks for ever new addresses shall not fill the memory.
+        if (kept.Count >= MostKept) kept.Clear();
+        kept[key] = new Kept(answer, publisher.Model?.Version, clock.GetTimestamp());
+        return answer;
+    }
+
+    public void Dispose() => readers.Dispose();
+
+    sealed record Kept(Answer Answer, long? Version, long At);
 
     PageContext Page(PageLanguage language)
     {
@@ -94,15 +131,16 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
 
     sealed class Answer(byte[] body, int status, PublicSettings settings) : IResult
     {
+        readonly PublishedBytes.Variant variant = new(body, status == StatusCodes.Status200OK ? $"\"{Convert.ToHexStringLower(SHA256.HashData(body))[..20]}\"" : "", default);
+
         public async Task ExecuteAsync(HttpContext httpContext)
         {
             var (request, response) = (httpContext.Request, httpContext.Response);
             response.Headers.CacheControl = status == StatusCodes.Status200OK ? "public, max-age=0, s-maxage=60" : "no-store";
             if (status == StatusCodes.Status200OK)
             {
-                var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(body))[..20]}\"";
-                response.Headers.ETag = tag;
-                if (new PublishedBytes.Variant(body, tag, default).IsNamedBy(request.Headers.IfNoneMatch))
+                response.Headers.ETag = variant.ETagHeader;
+                if (variant.IsNamedBy(request.Headers.IfNoneMatch))
                 {
                     response.StatusCode = StatusCodes.Status304NotModified;
                     return;

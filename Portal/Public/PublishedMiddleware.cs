@@ -22,7 +22,7 @@ public sealed class PublishedMiddleware(RequestDelegate next, Publisher publishe
         if (!head && !HttpMethods.IsGet(request.Method)) return next(http);
         var path = request.Path.Value!;
         var found = path.Length == 1 ? publisher.Front(request.Headers.AcceptLanguage) : publisher.Find(path);
-        if (found is null) return next(http);
+        if (found is null) return Canonical(path) is { } published ? Moved(http, published) : next(http);
 
         var variant = found.For(request.Headers.AcceptEncoding);
         var response = http.Response;
@@ -48,6 +48,21 @@ public sealed class PublishedMiddleware(RequestDelegate next, Publisher publishe
         foreach (var (name, value) in found.Others) headers[name] = value;
         if (!head) response.BodyWriter.Write(variant.Body);
         figures.Published(found.Status, head ? 0 : variant.Body.Length);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Where a published document lies that was asked for with another case or a slash too many: routing would take these for the same, and render them for each visitor anew.</summary>
+    string? Canonical(string path)
+    {
+        var canonical = path.ToLowerInvariant().TrimEnd('/');
+        return canonical.Length > 0 && canonical != path && publisher.Find(canonical) is not null ? canonical : null;
+    }
+
+    static Task Moved(HttpContext http, string path)
+    {
+        http.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
+        http.Response.Headers.Location = path;
+        http.Response.Headers.CacheControl = "public, max-age=3600";
         return Task.CompletedTask;
     }
 

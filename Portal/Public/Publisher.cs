@@ -63,7 +63,7 @@ public sealed class Publisher(
                 if (Model is null || wanted && !fresh && !due) continue;
                 Publish();
                 if (fresh) file.Save(Model);
-                // The first change shows at once; in a storm of them rendering takes a third of a processor, not all that there is.
+                // The first change shows at once; in a storm of them rendering leaves two thirds of a processor to others, as long as one takes less than a quarter of a second.
                 var rest = 2 * clock.GetElapsedTime(began);
                 await Task.Delay(rest < LongestRest ? rest : LongestRest, clock, stoppingToken);
             }

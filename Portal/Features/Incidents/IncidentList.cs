@@ -32,10 +32,10 @@ public sealed class IncidentList(IDbContextFactory<PortalDbContext> contexts)
                 ?? throw new DomainException("The value of after must be the next of an earlier answer, unchanged.", "after");
             query = db.Incidents.FromSql($"select i.*, i.xmin from incidents i where (i.started_at, i.id) < ({at}, {last.Value})").AsNoTracking();
         }
-        if (filter.Text is { Length: > 0 } text)
-            query = query.OrderByDescending(i => i.StartedAt).ThenByDescending(i => i.Id).Take(SearchedTitles).Where(i => EF.Functions.ILike(i.Title, $"%{Escaped(text)}%", "\\"));
         if (filter.Open is { } open) query = query.Where(i => i.ResolvedAt == null == open);
         if (filter.Severity is { } severity) query = query.Where(i => i.Severity == severity);
+        if (filter.Text is { Length: > 0 } text)
+            query = query.OrderByDescending(i => i.StartedAt).ThenByDescending(i => i.Id).Take(SearchedTitles).Where(i => EF.Functions.ILike(i.Title, $"%{Escaped(text)}%", "\\"));
         var rows = await query.OrderByDescending(i => i.StartedAt).ThenByDescending(i => i.Id).Take(take)
             .Select(i => new
             {

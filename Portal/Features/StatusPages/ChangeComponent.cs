@@ -39,7 +39,7 @@ public sealed class ChangeComponent(IDbContextFactory<PortalDbContext> contexts,
             await Describe(db, component, request, now, ct);
             Note("component.changed", component.Name);
         }
-        if (request.Status.IsGiven)
+        if (request.Status.IsGiven && request.Status.Value != component.Override)
         {
             component.SetOverride(request.Status.Value, actor.Name, now);
             if (request.Status.Value is { } status) Note("component.status_set", $"{component.Name}: {ApiJson.Word(status).Replace('_', ' ')} by hand");

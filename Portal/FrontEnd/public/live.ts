@@ -18,6 +18,8 @@ let reconnecting: number | undefined;
 let polling: number | undefined;
 let due: number | undefined;
 let asking: AbortController | undefined;
+/** Something newer was heard of while an answer was under way. */
+let again = false;
 
 const jittered = (ms: number): number => ms * (0.5 + Math.random());
 
@@ -47,7 +49,8 @@ function askIn(ms: number): void {
 }
 
 async function ask(): Promise<void> {
-  if (asking) return;
+  if (asking) { again = true; return; }
+  again = false;
   const attempt = asking = new AbortController();
   const patience = setTimeout(() => attempt.abort(), giveUpAfter);
   try {
@@ -55,10 +58,14 @@ async function ask(): Promise<void> {
     const response = await fetch(location.pathname, { cache: 'no-cache', headers: { Accept: 'text/html' }, signal: attempt.signal });
     if (!response.ok) throw new Error();
     // An older page is that of a node that lags, or of a restored database: the next answers tell which.
-    if (showPage(await response.text())) confirm(); else askIn(jittered(giveUpAfter));
-  } catch { if (attempt === asking) doubt(); } finally {
+    if (!showPage(await response.text())) askIn(jittered(giveUpAfter)); else if (!again) confirm();
+  } catch {
+    // With a hub that lives nothing else would ask again.
+    if (attempt === asking) { doubt(); if (connected) askIn(jittered(turn)); }
+  } finally {
     clearTimeout(patience);
     if (attempt === asking) asking = undefined;
+    if (!asking && again) askIn(jittered(100));
   }
 }
 
@@ -76,6 +83,8 @@ async function take(message: Message): Promise<void> {
       told = await response.json() as Message;
     }
     if (told.version < version()) return;
+    // Another node's document behind the same address may count from a later page than this one.
+    if (told.base > version()) { askIn(jittered(100)); return; }
     show(told.version, told.changedAt, told.fragments!);
     confirm();
   } catch { askIn(0); }
