@@ -1,9 +1,9 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.Features.Access;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
 using Portal.Infrastructure.Postgres;
 using Portal.Infrastructure.Security;
-using Portal.Features.Access;
 
 namespace Portal.Hosting;
 
