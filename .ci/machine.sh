@@ -1,4 +1,4 @@
-# What ./test and ./bench share: saying what happens, and installing by package name what a machine lacks. Sourced, not run.
+# What ./run, ./test and ./bench share: saying what happens, and installing by package name what a machine lacks. Sourced, not run.
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 DEBIAN_FRONTEND=noninteractive
 artifacts="$PWD/.artifacts"
@@ -19,7 +19,7 @@ quietly() {
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
-# have NAME COMMAND…: true when the package's reason is there already.
+# need PACKAGE COMMAND…: notes the package for install_missing when the command fails, which looks for what the package brings.
 declare -a missing=()
 need() { local package="$1"; shift; "$@" >/dev/null 2>&1 || missing+=("$package"); }
 

@@ -7,6 +7,9 @@ namespace Portal.Infrastructure.Postgres;
 /// <param name="Link">The link from the data folder that is still to be made; null where none is needed.</param>
 public sealed record ClusterPlace(string Folder, string? Link)
 {
+    /// <summary>Of the cluster, or of the link to it, in the data folder.</summary>
+    public const string Name = "postgres";
+
     /// <summary>Root of the places outside of data folders.</summary>
     public const string Elsewhere = "/var/lib/portal";
 
@@ -15,7 +18,7 @@ public sealed record ClusterPlace(string Folder, string? Link)
     /// <exception cref="CannotStartException">An existing cluster cannot be reached.</exception>
     public static async Task<ClusterPlace> Choose(DataFolder data, ServerAccount account, ILogger log, TimeProvider clock, CancellationToken ct, string elsewhere = Elsewhere)
     {
-        var own = Path.Combine(data.Root, "postgres");
+        var own = Path.Combine(data.Root, Name);
         if (new DirectoryInfo(own).LinkTarget is { } target)
             return Directory.Exists(target) ? new ClusterPlace(target, null)
                 : throw new CannotStartException($"{own} leads to {target}, which is gone: restore it from a backup, or remove the link to begin with an empty database.");

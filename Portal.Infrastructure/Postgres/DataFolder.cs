@@ -53,10 +53,9 @@ public sealed class DataFolder(string path) : IDisposable
         }
         catch (IOException e) when (claim is null)
         {
-            var holder = File.Exists(PidFile) ? $" (process {File.ReadAllText(PidFile)})" : "";
-            throw new CannotStartException(File.Exists(Path.Combine(Root, "portal.lock"))
-                ? $"The data folder {Root} is in use by another portal{holder}. Stop that one first, or choose another folder with --data DIR (Data:Path)."
-                : $"The data folder {Root} cannot be used: {e.Message} (Data:Path)");
+            if (!File.Exists(Path.Combine(Root, "portal.lock"))) throw new CannotStartException($"The data folder {Root} cannot be used: {e.Message} (Data:Path)");
+            var holder = File.Exists(PidFile) ? File.ReadAllText(PidFile) : null;
+            throw new FolderInUseException($"The data folder {Root} is in use by another portal{(holder is null ? "" : $" (process {holder})")}. Stop that one first, or choose another folder with --data DIR (Data:Path).", holder);
         }
     }
 

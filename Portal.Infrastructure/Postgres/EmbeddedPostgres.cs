@@ -60,6 +60,14 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         }
     }
 
+    /// <summary>The way to the server that another portal of this data folder keeps running; null where none is ready.</summary>
+    public string? Beside()
+    {
+        var link = Path.Combine(data.Root, ClusterPlace.Name);
+        var folder = Directory.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName ?? link;
+        return Postmaster.Read(folder) is { IsReady: true } found && found.LivesIn(folder) ? Connection(found.Port, Password()) : null;
+    }
+
     /// <summary>Returns when the server that was started or adopted is gone.</summary>
     public async Task WaitForEnd(CancellationToken ct)
     {
@@ -76,7 +84,7 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
             if (running is null || cluster is null || !running.LivesIn(cluster)) return;
             log.LogInformation("Stopping PostgreSQL (process {Pid})", running.ProcessId);
             await End(cluster, running.ProcessId, TimeSpan.FromSeconds(20));
-            SocketFolder.Remove(account!, data);
+            SocketFolder.Remove(account!, data, log);
             running = null;
         }
         finally
@@ -153,12 +161,12 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
 
     async Task Launch(PostgresBinaries binaries, CancellationToken ct)
     {
-        var sockets = await SocketFolder.Make(account!, data, clock, ct);
+        var sockets = await SocketFolder.Make(account!, data, clock, log, ct);
         var port = FreePort();
         var output = Path.Combine(data.Root, "postgres.log");
-        var server = account!.Command([binaries["postgres"], "-D", cluster!, .. ServerSettings.Arguments(port, sockets)]);
+        var server = account!.Command(binaries["postgres"], ["-D", cluster!, .. ServerSettings.Arguments(port, sockets)]);
         // The shell only opens the log file: exec leaves the server as our child, setsid gives it a session of its own.
-        var start = new ProcessStartInfo("sh", ["-c", "umask 077; log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "sh", output, .. server]) { WorkingDirectory = "/" };
+        var start = new ProcessStartInfo(Programs.Find("sh"), ["-c", "umask 077; log=$1; shift; exec \"$@\" >\"$log\" 2>&1 </dev/null", "sh", output, Programs.Find("setsid"), .. server]) { WorkingDirectory = "/" };
         start.Environment["LC_ALL"] = "C.UTF-8";
         child?.Dispose();
         child = Process.Start(start)!;

@@ -20,7 +20,7 @@ public static class Programs
     public static async Task<ProgramResult> Run(
         IReadOnlyList<string> command, CancellationToken ct, IReadOnlyDictionary<string, string>? environment = null, string workingDirectory = "/")
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        var start = new ProcessStartInfo(Find(command[0]), command.Skip(1))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -45,6 +45,23 @@ public static class Programs
             throw;
         }
     }
+
+    /// <summary>Where a program is. Never in the folder that we were started from, nor beside our own program, where <see cref="Process"/> looks first: one that lies there by chance or by intent would be run with our rights.</summary>
+    /// <param name="name">A bare name, or an absolute path, which is taken as it is.</param>
+    /// <param name="path">Folders as in PATH; those that are not absolute are passed over.</param>
+    /// <exception cref="CannotStartException">The program is not installed.</exception>
+    public static string Find(string name, string? path = null)
+    {
+        if (Path.IsPathFullyQualified(name)) return name;
+        var folders = (path ?? Environment.GetEnvironmentVariable("PATH") ?? UsualPath).Split(':').Where(Path.IsPathFullyQualified);
+        return folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(CanBeRun)
+            ?? throw new CannotStartException($"The program {name} is in none of the folders of PATH: install the package that brings it.");
+    }
+
+    const string UsualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    static bool CanBeRun(string file) =>
+        File.Exists(file) && (File.GetUnixFileMode(file) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
 
     static Process Begin(ProcessStartInfo start)
     {

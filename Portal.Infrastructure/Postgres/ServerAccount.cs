@@ -12,8 +12,9 @@ public sealed record ServerAccount(string? Name)
         return exists ? new ServerAccount("postgres") : throw new CannotStartException("The user postgres does not exist: install the package postgresql.");
     }
 
-    public IReadOnlyList<string> Command(params IEnumerable<string> command) =>
-        Name is null ? [.. command] : ["setpriv", $"--reuid={Name}", $"--regid={Name}", "--clear-groups", .. command];
+    /// <summary>Programs by their absolute paths, so that it may be run from any folder.</summary>
+    public IReadOnlyList<string> Command(string program, params IEnumerable<string> arguments) =>
+        Name is null ? [Programs.Find(program), .. arguments] : [Programs.Find("setpriv"), $"--reuid={Name}", $"--regid={Name}", "--clear-groups", Programs.Find(program), .. arguments];
 
     /// <summary>A folder that only this account can enter.</summary>
     public async Task MakeFolder(string path, CancellationToken ct)

@@ -2,12 +2,15 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Portal.Domain.Access;
+using Portal.Features.Access;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Api;
 
 public class DescriptionTests(PortalHost host) : IClassFixture<PortalHost>
 {
+    async Task<string> Key() => (await host.Get<CreateApiKey>().Execute(new("Test", [.. Permissions.Scopes]), Cast.Alice, default)).Secret;
+
     [Fact]
     public async Task The_management_api_is_described_with_scopes_problems_and_idempotency()
     {
@@ -25,6 +28,56 @@ public class DescriptionTests(PortalHost host) : IClassFixture<PortalHost>
             if (method != "get") Assert.Contains(operation.GetProperty("parameters").EnumerateArray(), p => p.GetProperty("name").GetString() == "Idempotency-Key");
         }
         Assert.True(document.GetProperty("components").GetProperty("schemas").TryGetProperty("Problem", out _));
+    }
+
+    [Fact]
+    public async Task Only_what_a_request_cannot_do_without_is_described_as_required()
+    {
+        using var client = host.Client();
+        var schemas = (await client.GetFromJsonAsync<JsonElement>("/openapi/v1.json")).GetProperty("components").GetProperty("schemas");
+        string[] Required(string name) => schemas.GetProperty(name).TryGetProperty("required", out var required) ? [.. required.EnumerateArray().Select(r => r.GetString()!).Order()] : [];
+        Assert.Equal(["name"], Required("NewComponent"));
+        Assert.Equal(["message", "severity", "title"], Required("NewIncident"));
+        Assert.Equal(["message"], Required("NewUpdate"));
+        Assert.Equal(["kind", "name", "target"], Required("NewMonitor"));
+        Assert.All(schemas.EnumerateObject().Where(s => s.Name.EndsWith("Patch", StringComparison.Ordinal) && s.Name != "UpdatePatch"), s => Assert.Empty(Required(s.Name)));
+        string Described(string body, string field)
+        {
+            var property = schemas.GetProperty(body).GetProperty("properties").GetProperty(field);
+            return (property.TryGetProperty("$ref", out var other) ? schemas.GetProperty(other.GetString()!.Split('/')[^1]) : property).ToString();
+        }
+        var promise = Described("NewIncident", "nextUpdateBy");
+        Assert.Contains("date-time", promise, StringComparison.Ordinal);
+        Assert.Contains("null", promise, StringComparison.Ordinal);
+        Assert.Contains("major_outage", Described("ComponentPatch", "status"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/components", """{"name":"Only a name"}""")]
+    [InlineData("/api/v1/incidents", """{"title":"Short","severity":"P3","message":"Nothing else."}""")]
+    [InlineData("/api/v1/monitors", """{"name":"Only what is needed","kind":"http","target":"https://shop.example/"}""")]
+    public async Task A_body_with_just_the_required_fields_is_taken(string path, string body)
+    {
+        using var client = host.Client(await Key());
+        using var answer = await client.PostAsync(new Uri(path, UriKind.Relative), new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(System.Net.HttpStatusCode.Created, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("POST", "/api/v1/maintenances", 404, "not part of this version")]
+    [InlineData("GET", "/api/v1/backups", 404, "not part of this version")]
+    [InlineData("PUT", "/api/v1/nothing", 404, "unknown")]
+    [InlineData("DELETE", "/api/v1/incidents", 405, "Allow")]
+    public async Task An_address_that_is_none_says_so_to_whoever_has_a_key(string method, string path, int status, string words)
+    {
+        using var stranger = host.Client();
+        using var unknown = await stranger.SendAsync(new HttpRequestMessage(HttpMethod.Parse(method), path));
+        Assert.Equal(401, (int)unknown.StatusCode);
+        using var client = host.Client(await Key());
+        using var answer = await client.SendAsync(new HttpRequestMessage(HttpMethod.Parse(method), path));
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Contains(words, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        if (status == 405) Assert.Equal(["GET", "POST"], answer.Content.Headers.Allow.Order());
     }
 
     [Fact]

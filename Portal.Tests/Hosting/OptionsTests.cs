@@ -21,6 +21,9 @@ public class OptionsTests
     [Theory]
     [InlineData("Urls", "127.0.0.1:8080")]
     [InlineData("Urls", "http://127.0.0.1:99999")]
+    [InlineData("Urls", "http://alice:words@127.0.0.1:8080")]
+    [InlineData("Urls", "http://unix:/run/portal.sock")]
+    [InlineData("Urls", "http://unix:/run/portal.sock;http://unix:/run/other.sock")]
     [InlineData("Data:Path", " ")]
     [InlineData("Demo", "maybe")]
     [InlineData("Database:ConnectionString", "Hots=db;Database=portal")]
@@ -44,6 +47,14 @@ public class OptionsTests
     [InlineData("Bootstrap:AdminEmail", "alice", "Bootstrap:AdminPassword", "correct horse battery")]
     [InlineData("Bootstrap:AdminPassword", "short", "Bootstrap:AdminEmail", "alice@example.com")]
     [InlineData("Bootstrap:ApiKey", "short")]
+    [InlineData("Bootstrap:AdminPassword", " correct horse battery")]
+    [InlineData("Bootstrap:AdminPassword", "correct horse battery\n")]
+    [InlineData("Bootstrap:ApiKey", "0123456789abcdef ")]
+    [InlineData("Smtp:Password", "correct horse ")]
+    [InlineData("Storage:Backups:S3:AccessKey", " abc")]
+    [InlineData("Storage:Backups:S3:SecretKey", "abc ")]
+    [InlineData("Public:Logo", "/proc/self/mem")]
+    [InlineData("Public:Picture", "/proc/self/mem")]
     [InlineData("Public:BaseUrl", "status.example.com")]
     [InlineData("Public:BaseUrl", "ftp://status.example.com")]
     [InlineData("Public:TimeZone", "Europe/Atlantis")]
@@ -74,6 +85,50 @@ public class OptionsTests
         var problems = Read(("Public:TimeZone", "Mars"), ("Smtp:Port", "x"), ("Database:ConnectionString", "Host=db;Pasword=hunter2"), ("Bootstrap:AdminPassword", "hunter2")).Problems;
         Assert.True(problems.Count >= 4);
         Assert.DoesNotContain(problems, p => p.Contains("hunter2", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("https://alice:hunter2@collector.example.com:4318/")]
+    [InlineData("https://alice:hunter2@collector.example.com:port/a b")]
+    [InlineData("alice:hunter2;x,y z@collector.example.com")]
+    [InlineData("collector.example.com/?key=hunter2")]
+    [InlineData("host=db;pasword=hunter2")]
+    [InlineData(" hunter2@hunter2 ")]
+    public void No_refusal_repeats_a_password_whatever_key_it_was_given_to(string value)
+    {
+        var refused = 0;
+        foreach (var key in ConfigurationSources.KnownKeys().Concat(["Network:TrustedProxies:0", "Logging:LogLevel:Portal", "SENTRY_DSN", "Public:Titel"]))
+        {
+            var problems = Read((key, value)).Problems;
+            refused += problems.Count(p => p.StartsWith($"{key}: ", StringComparison.OrdinalIgnoreCase));
+            Assert.DoesNotContain(problems, p => p.Contains("hunter2", StringComparison.Ordinal));
+        }
+        Assert.True(refused > 20, $"Only {refused} keys refused it.");
+    }
+
+    [Fact]
+    public void A_password_is_taken_as_it_is_with_the_blanks_inside()
+    {
+        var (options, problems) = Read(("Smtp:Host", "mail.example.com"), ("Smtp:From", "status@example.com"), ("Smtp:User", "portal"), ("Smtp:Password", "secret  words"));
+        Assert.Empty(problems);
+        Assert.Equal("secret  words", options.Smtp?.Password);
+    }
+
+    [Fact]
+    public void A_socket_may_stand_beside_an_address() =>
+        Assert.Empty(Read(("Urls", "http://unix:/run/portal.sock;http://127.0.0.1:8080")).Problems);
+
+    [Fact]
+    public void Pictures_of_the_page_lie_in_the_data_folder_unless_their_path_says_otherwise()
+    {
+        using var data = new ScratchFolder();
+        Directory.CreateDirectory(data["look"]);
+        File.WriteAllText(data["look", "logo.svg"], "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 2 1\"/>");
+        var relative = Read(("Data:Path", data.Path), ("Public:Logo", "look/logo.svg"));
+        Assert.Empty(relative.Problems);
+        Assert.Equal(2, relative.Options.Public.Brand.Logo?.Width);
+        Assert.Empty(Read(("Data:Path", "/nowhere"), ("Public:Logo", data["look", "logo.svg"])).Problems);
+        Assert.Equal("Public:Logo: \"/nowhere/look/logo.svg\" is no file.", Assert.Single(Read(("Data:Path", "/nowhere"), ("Public:Logo", "look/logo.svg")).Problems));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Portal.Infrastructure.Postgres;
+using Portal.Tests.HouseRules;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Hosting;
@@ -93,13 +94,12 @@ public sealed class ProcessTests : IDisposable
         await again.Line("The database cannot be reached");
     }
 
-    [Fact]
+    [FactAsRoot]
     public async Task Started_by_somebody_without_rights_it_runs_PostgreSQL_as_that_same_user_and_stops_it()
     {
-        if (!Environment.IsPrivilegedProcess) return; // Then every other test here shows it.
         var data = folder["home"];
         var cluster = Path.Combine(data, "postgres");
-        await using var portal = PortalProcess.ServeAs("nobody", folder, data);
+        await using var portal = PortalProcess.ServeAs("nobody", folder, data, from: Repository.Root);
         using var visitor = new HttpClient { BaseAddress = await portal.Ready() };
         Assert.Contains("All systems operational", await visitor.GetStringAsync(new Uri("/", UriKind.Relative)), StringComparison.Ordinal);
         var server = Postmaster.Read(cluster)!;
@@ -109,6 +109,21 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal(0, await portal.Stop());
         Assert.Empty(portal.Errors);
         Assert.Empty(Postmaster.ProcessesOf(cluster));
+    }
+
+    [Fact]
+    public async Task Programs_that_lie_in_the_folder_it_is_started_from_are_not_run()
+    {
+        var from = Directory.CreateDirectory(folder["from"]).FullName;
+        foreach (var name in (string[])["test", "sh", "setpriv", "setsid", "install", "chown", "stat", "kill", "postgres", "initdb", "pg_dump"])
+        {
+            await File.WriteAllTextAsync(Path.Combine(from, name), $"#!/bin/sh\n: >{from}/ran\nexit 1\n");
+            File.SetUnixFileMode(Path.Combine(from, name), PrivateFile.FolderMode | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        }
+        await using var portal = PortalProcess.StartFrom(from, folder["data"], null, "migrate", "up");
+        await portal.Line("applied  ");
+        Assert.Equal(0, await portal.Exit());
+        Assert.False(File.Exists(Path.Combine(from, "ran")));
     }
 
     static async Task<string> Owner(string path) => (await Programs.Run(["stat", "-c", "%U", path], default)).Output.Trim();
@@ -182,5 +197,6 @@ public sealed class ProcessTests : IDisposable
         await using var portal = PortalProcess.Start(folder.Path, null, "--urls", $"http://127.0.0.1:{port}");
         Assert.Equal(2, await portal.Exit());
         Assert.Contains("--urls URL (Urls)", Assert.Single(portal.Errors), StringComparison.Ordinal);
+        Assert.DoesNotContain("exception", portal.Output, StringComparison.OrdinalIgnoreCase);
     }
 }

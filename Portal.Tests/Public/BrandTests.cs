@@ -11,7 +11,7 @@ public sealed class BrandTests : IDisposable
     readonly string folder = Directory.CreateTempSubdirectory("portal-brand-").FullName;
 
     static (Brand Brand, IReadOnlyList<(string Key, string Why)> Problems) Read(params (string Key, string Value)[] settings) =>
-        Brand.Read(settings.ToDictionary(s => "Public:" + s.Key, s => (string?)s.Value));
+        Brand.Read(settings.ToDictionary(s => "Public:" + s.Key, s => (string?)s.Value), "/nowhere");
 
     string Kept(string name, byte[] content)
     {
@@ -26,7 +26,8 @@ public sealed class BrandTests : IDisposable
     [InlineData("AccentColour", "red;}", "is not a colour")]
     [InlineData("Links", "Help", "is not like Help=")]
     [InlineData("Links", "Help=javascript:alert(1)", "is not like Help=")]
-    [InlineData("Logo", "/nowhere/logo.svg", "there is no file")]
+    [InlineData("Logo", "/nowhere/logo.svg", "is no file")]
+    [InlineData("Logo", "https://cdn.example.com/logo.svg", "not an address")]
     public void What_cannot_be_shown_is_refused_with_the_reason(string key, string value, string why)
     {
         var problem = Assert.Single(Read((key, value)).Problems);

@@ -34,15 +34,17 @@ sealed class PortalProcess : IAsyncDisposable
     public static PortalProcess Serve(string data, Dictionary<string, string>? settings = null, params string[] more) =>
         Start(data, settings, ["--urls", "http://127.0.0.1:0", .. more]);
 
-    public static PortalProcess Start(string data, Dictionary<string, string>? settings, params string[] arguments)
+    public static PortalProcess Start(string data, Dictionary<string, string>? settings, params string[] arguments) => StartFrom("/", data, settings, arguments);
+
+    public static PortalProcess StartFrom(string from, string data, Dictionary<string, string>? settings, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments, "--data", data]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments, "--data", data]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = from };
         foreach (var (key, value) in settings ?? []) start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         return new PortalProcess(Process.Start(start)!);
     }
 
     /// <summary>Serves as a user who may do nothing else, from a copy of the program that this user can read.</summary>
-    public static PortalProcess ServeAs(string user, ScratchFolder scratch, string data)
+    public static PortalProcess ServeAs(string user, ScratchFolder scratch, string data, string from)
     {
         var program = scratch["program"];
         Copy(Path.GetDirectoryName(Program)!, program);
@@ -54,7 +56,7 @@ sealed class PortalProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = "/",
+            WorkingDirectory = from,
         };
         start.Environment["HOME"] = data;
         start.Environment.Remove("XDG_RUNTIME_DIR");

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.Features.Access;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
 using Portal.Infrastructure.Postgres;
@@ -9,7 +10,7 @@ namespace Portal.Hosting;
 /// <summary>What the program does instead of serving, by its first word.</summary>
 public static class Commands
 {
-    const string Known = "Commands are: migrate status|up|down [NAME]|script, doctor. Without a command the portal starts.";
+    const string Known = "Commands are: migrate status|up|down [NAME]|script, doctor, admin reset EMAIL. Without a command the portal starts.";
 
     /// <returns>The exit code.</returns>
     public static async Task<int> Run(CommandLine line)
@@ -24,6 +25,7 @@ public static class Commands
             return line switch
             {
                 { Word: "migrate" } => await new MigrateCommand(tools, Console.Out).Run(line.Rest, stop.Token),
+                { Word: "admin" } => await new AdminCommand(tools, Console.Out).Run(line.Rest, stop.Token),
                 { Word: "doctor" } => await new DoctorCommand(tools, Console.Out).Run(stop.Token),
                 _ => throw new CannotStartException($"There is no command \"{line.Word}\". {Known}"),
             };
@@ -77,6 +79,16 @@ public sealed class Toolbox : IDisposable
         if (Options.Database.ConnectionString is { } configured) return configured;
         Folder.Claim();
         return await Postgres.Start(ct);
+    }
+
+    /// <summary>As <see cref="Connection"/>; where a portal runs on the data folder, its server is used and left running.</summary>
+    public async Task<string> ConnectionBeside(CancellationToken ct)
+    {
+        try
+        {
+            return await Connection(ct);
+        }
+        catch (FolderInUseException) when (Postgres.Beside() is { } running) { return running; }
     }
 
     public Task KeepCopy(string connection, CancellationToken ct) => Options.Database.DumpBeforeMigration ? Dump.Keep(connection, ct) : Task.CompletedTask;

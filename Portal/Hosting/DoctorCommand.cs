@@ -20,8 +20,15 @@ public sealed class DoctorCommand(Toolbox tools, TextWriter output)
         if (!external) await Look("account", () => Task.FromResult(ServerAccount.Find().Name ?? Environment.UserName));
         await Look("data folder", () =>
         {
-            tools.Folder.Claim();
-            return Task.FromResult(tools.Folder.Root);
+            try
+            {
+                tools.Folder.Claim();
+                return Task.FromResult(tools.Folder.Root);
+            }
+            catch (FolderInUseException e)
+            {
+                return Task.FromResult($"{tools.Folder.Root}, where a portal runs (process {e.Holder ?? "unknown"})");
+            }
         });
         await Look("master key", () =>
         {
@@ -36,7 +43,7 @@ public sealed class DoctorCommand(Toolbox tools, TextWriter output)
 
     async Task<string> LookAtDatabase(CancellationToken ct)
     {
-        await using var source = Database.Connect(await tools.Connection(ct));
+        await using var source = Database.Connect(await tools.ConnectionBeside(ct));
         await using var db = new PortalDbContext(Database.OptionsFor(source));
         var state = await Migrator.State(db, ct);
         if (state.Unknown.Count > 0) throw new CannotStartException($"migrated by a newer version ({state.Unknown[^1]})");

@@ -48,6 +48,19 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
 
     string? Text(string key) => configuration[key] is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
 
+    /// <summary>Taken as it is: a blank may be part of it, but at an end it nearly always slipped in.</summary>
+    string? Secret(string key)
+    {
+        if (Text(key) is null || configuration[key] is not { } text) return null;
+        if (char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1])) Refuse(key, "it begins or ends with a blank or a line break: remove that.");
+        return text;
+    }
+
+    /// <summary>What was written, unless that may hold a password: an address may, and whatever looks a bit like one.</summary>
+    /// <param name="text">All of it or a part.</param>
+    /// <param name="whole">What it is a part of.</param>
+    public static string Said(string text, string? whole = null) => (whole ?? text).AsSpan().IndexOfAny("@?=") >= 0 ? "what is set" : $"\"{text}\"";
+
     void Refuse(string key, string why) => problems.Add($"{key}: {why}");
 
     string Required(string key)
@@ -61,7 +74,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         if (Text(key) is not { } text) return otherwise;
         if (bool.TryParse(text, out var value)) return value;
-        Refuse(key, $"\"{text}\" is neither true nor false.");
+        Refuse(key, $"{Said(text)} is neither true nor false.");
         return otherwise;
     }
 
@@ -69,7 +82,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         if (Text(key) is not { } text) return otherwise;
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most) return value;
-        Refuse(key, string.Create(CultureInfo.InvariantCulture, $"\"{text}\" is not a number between {least} and {most}."));
+        Refuse(key, string.Create(CultureInfo.InvariantCulture, $"{Said(text)} is not a number between {least} and {most}."));
         return otherwise;
     }
 
@@ -77,7 +90,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         if (Text(key) is not { } text) return null;
         if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri!.Host.Length > 0 && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0) return uri;
-        Refuse(key, $"\"{text}\" is not a complete address like https://status.example.com.");
+        Refuse(key, $"{Said(text)} is not a complete address like https://status.example.com, without name and password.");
         return null;
     }
 
@@ -93,9 +106,12 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
 
     string[] Urls()
     {
-        var urls = (Text("Urls") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var text = Text("Urls") ?? "";
+        var urls = text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         foreach (var url in urls)
-            if (!IsListenable(url)) Refuse("Urls", $"\"{url}\" is not an address to listen on, like http://127.0.0.1:8080.");
+            if (!IsListenable(url)) Refuse("Urls", $"{Said(url, text)} is not an address to listen on, like http://127.0.0.1:8080.");
+        if (urls.Length > 0 && urls.All(IsListenable) && !urls.Any(u => BindingAddress.Parse(u) is { IsUnixPipe: false, IsNamedPipe: false }))
+            Refuse("Urls", "an address like http://127.0.0.1:8080 must stand beside the socket: links and the portal's watch over itself need one.");
         return urls;
     }
 
@@ -107,7 +123,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             case "json": return Hosting.LogFormat.Json;
             case "plain": return Hosting.LogFormat.Plain;
             case var other:
-                Refuse("Logging:Format", $"\"{other}\" is neither json nor plain; empty is plain where a terminal looks on, else json.");
+                Refuse("Logging:Format", $"{Said(other)} is neither json nor plain; empty is plain where a terminal looks on, else json.");
                 return default;
         }
     }
@@ -116,7 +132,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         foreach (var level in configuration.GetSection("Logging:LogLevel").GetChildren().Select(c => c.Path))
             if (Text(level) is { } text && !Enum.GetNames<LogLevel>().Contains(text, StringComparer.OrdinalIgnoreCase))
-                Refuse(level, $"\"{text}\" is none of {string.Join(", ", Enum.GetNames<LogLevel>())}.");
+                Refuse(level, $"{Said(text)} is none of {string.Join(", ", Enum.GetNames<LogLevel>())}.");
     }
 
     static bool IsListenable(string url)
@@ -124,7 +140,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         try
         {
             var address = BindingAddress.Parse(url);
-            return address.Scheme is "http" or "https" && address.Host.Length > 0 && address.PathBase.Length == 0 && address.Port is >= 0 and <= 65_535;
+            return address.Scheme is "http" or "https" && address.Host.Length > 0 && !address.Host.Contains('@', StringComparison.Ordinal) && address.PathBase.Length == 0 && address.Port is >= 0 and <= 65_535;
         }
         catch (FormatException)
         {
@@ -152,9 +168,9 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     SmtpOptions? Smtp()
     {
         var port = (int)Number("Smtp:Port", 587, 1, 65_535);
-        var (host, user, password, from, tls) = (Text("Smtp:Host"), Text("Smtp:User"), Text("Smtp:Password"), Text("Smtp:From"), Flag("Smtp:Tls", true));
+        var (host, user, password, from, tls) = (Text("Smtp:Host"), Text("Smtp:User"), Secret("Smtp:Password"), Text("Smtp:From"), Flag("Smtp:Tls", true));
         if (host is null) return null;
-        if (Uri.CheckHostName(host) == UriHostNameType.Unknown) Refuse("Smtp:Host", $"\"{host}\" is not a host name.");
+        if (Uri.CheckHostName(host) == UriHostNameType.Unknown) Refuse("Smtp:Host", $"{Said(host)} is not a host name.");
         if (from is null) Refuse("Smtp:From", "a sender is required where Smtp:Host is set.");
         else CheckEmail("Smtp:From", from);
         if (user is not null && password is null) Refuse("Smtp:Password", "a password is required where Smtp:User is set.");
@@ -178,7 +194,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
 
     BootstrapOptions? Bootstrap()
     {
-        var (email, password, key) = (Text("Bootstrap:AdminEmail"), Text("Bootstrap:AdminPassword"), Text("Bootstrap:ApiKey"));
+        var (email, password, key) = (Text("Bootstrap:AdminEmail"), Secret("Bootstrap:AdminPassword"), Secret("Bootstrap:ApiKey"));
         if (email is null && password is null && key is null) return null;
         if (email is null) Refuse("Bootstrap:AdminEmail", "an address is required where another Bootstrap key is set.");
         else CheckEmail("Bootstrap:AdminEmail", email);
@@ -193,9 +209,9 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         var (title, zone, ancestors) = (Text("Public:Title") ?? "Status", Text("Public:TimeZone") ?? "UTC", Text("Public:FrameAncestors") ?? "'none'");
         if (title.Length > Domain.Shared.Text.NameLength) Refuse("Public:Title", $"at most {Domain.Shared.Text.NameLength} characters are allowed.");
-        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)) Refuse("Public:TimeZone", $"\"{zone}\" is not a time zone like Europe/Berlin.");
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)) Refuse("Public:TimeZone", $"{Said(zone)} is not a time zone like Europe/Berlin.");
         if (ancestors.Any(c => c is ';' or ',' or '"' || char.IsControl(c))) Refuse("Public:FrameAncestors", "write 'none', 'self' or origins with blanks between.");
-        var (brand, unfit) = Portal.Public.Brand.Read(Look.ToDictionary(key => key, Text));
+        var (brand, unfit) = Portal.Public.Brand.Read(Look.ToDictionary(key => key, Text), Text("Data:Path") ?? "");
         foreach (var (key, why) in unfit) Refuse(key, why);
         return new PublicOptions(Address("Public:BaseUrl"), title, found ?? TimeZoneInfo.Utc, ancestors) { Brand = brand };
     }
@@ -208,7 +224,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         foreach (var text in texts)
             if (IPAddress.TryParse(text, out var address)) networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
             else if (IPNetwork.TryParse(text, out var network)) networks.Add(network);
-            else Refuse("Network:TrustedProxies", $"\"{text}\" is neither an address like 10.0.0.5 nor a network like 10.0.0.0/24.");
+            else Refuse("Network:TrustedProxies", $"{Said(text, text + list.Value)} is neither an address like 10.0.0.5 nor a network like 10.0.0.0/24.");
         return networks;
     }
 
@@ -242,8 +258,9 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         Flag("Storage:Backups:S3:ForcePathStyle", false);
         Address("Storage:Backups:S3:Endpoint");
         Text("Storage:Backups:S3:Region");
+        foreach (var key in S3.Skip(2)) Secret(key);
         if (Text("Storage:Backups:S3:ServerSideEncryption") is { } sse && sse is not ("AES256" or "aws:kms"))
-            Refuse("Storage:Backups:S3:ServerSideEncryption", $"\"{sse}\" is neither AES256 nor aws:kms.");
+            Refuse("Storage:Backups:S3:ServerSideEncryption", $"{Said(sse)} is neither AES256 nor aws:kms.");
         if (S3.All(k => Text(k) is null)) return;
         foreach (var missing in S3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
         notUsedYet.Add("Storage:Backups:S3:Endpoint");

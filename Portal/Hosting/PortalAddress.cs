@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace Portal.Hosting;
 
 /// <summary>Where this portal is reached: never taken from a Host header.</summary>
-public sealed class PortalAddress(PortalOptions options, IServer server)
+/// <param name="server">Null for a command, which serves nothing.</param>
+public sealed class PortalAddress(PortalOptions options, IServer? server)
 {
     /// <summary>For links in pages, feeds and messages: <c>Public:BaseUrl</c>, else the first listening address, or the one to listen on while nothing listens. Without a slash at the end.</summary>
     public string Public => (options.Public.BaseUrl?.AbsoluteUri ?? First(Listening) ?? First(options.Urls) ?? "").TrimEnd('/');
@@ -15,7 +16,7 @@ public sealed class PortalAddress(PortalOptions options, IServer server)
     /// <summary>This node's own first listening address, for <c>self:</c> targets; wildcards become loopback. Null while nothing listens.</summary>
     public string? Own => First(Listening);
 
-    IEnumerable<string> Listening => server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+    IEnumerable<string> Listening => server?.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
 
     static string? First(IEnumerable<string> addresses)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
+using Portal.Hosting;
 
 namespace Portal.Public;
 
@@ -17,7 +18,8 @@ public sealed record Brand(string? Accent, string? AccentDark, BrandFile? Logo, 
 
     /// <summary>Each problem with the key that it belongs to.</summary>
     /// <param name="settings">The value of each key; null where none is set.</param>
-    public static (Brand Brand, IReadOnlyList<(string Key, string Why)> Problems) Read(IReadOnlyDictionary<string, string?> settings)
+    /// <param name="folder">Where a path that is not absolute begins: the data folder.</param>
+    public static (Brand Brand, IReadOnlyList<(string Key, string Why)> Problems) Read(IReadOnlyDictionary<string, string?> settings, string folder)
     {
         var problems = new List<(string, string)>();
         var brand = new Brand(Colour("Public:AccentColour", Light, "darker"), Colour("Public:AccentColourDark", Dark, "lighter"),
@@ -29,7 +31,7 @@ public sealed record Brand(string? Accent, string? AccentDark, BrandFile? Logo, 
             if (settings.GetValueOrDefault(key) is not { } colour) return null;
             if (colour.Length != 7 || colour[0] != '#' || !colour[1..].All(char.IsAsciiHexDigit))
             {
-                problems.Add((key, $"\"{colour}\" is not a colour like #2b55c9."));
+                problems.Add((key, $"{OptionsReader.Said(colour)} is not a colour like #2b55c9."));
                 return null;
             }
             foreach (var ground in grounds)
@@ -43,22 +45,32 @@ public sealed record Brand(string? Accent, string? AccentDark, BrandFile? Logo, 
 
         BrandFile? Read(string key, int largest, params Func<byte[], BrandFile?>[] kinds)
         {
-            if (settings.GetValueOrDefault(key) is not { } path) return null;
-            if (!File.Exists(path)) problems.Add((key, $"there is no file {path}."));
-            else if (new FileInfo(path).Length > largest) problems.Add((key, $"{path} is larger than {largest / 1024} KB."));
-            else if (File.ReadAllBytes(path) is var bytes && kinds.Select(kind => kind(bytes)).FirstOrDefault(file => file is not null) is { } file) return file;
-            else problems.Add((key, key.EndsWith("Logo", StringComparison.Ordinal) ? $"{path} is neither an SVG with a viewBox nor a PNG." : $"{path} is neither a PNG nor a JPEG."));
+            if (settings.GetValueOrDefault(key) is not { } set) return null;
+            var path = Path.GetFullPath(Path.Combine(folder, set));
+            try
+            {
+                if (set.Contains("://", StringComparison.Ordinal)) problems.Add((key, "a path in this machine's files is required, not an address."));
+                else if (!File.Exists(path)) problems.Add((key, $"{OptionsReader.Said(path, set)} is no file."));
+                else if (new FileInfo(path).Length > largest) problems.Add((key, $"{path} is larger than {largest / 1024} KB."));
+                else if (File.ReadAllBytes(path) is var bytes && kinds.Select(kind => kind(bytes)).FirstOrDefault(file => file is not null) is { } file) return file;
+                else problems.Add((key, key.EndsWith("Logo", StringComparison.Ordinal) ? $"{path} is neither an SVG with a viewBox nor a PNG." : $"{path} is neither a PNG nor a JPEG."));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                problems.Add((key, $"{path} cannot be read by this user."));
+            }
             return null;
         }
 
         List<BrandLink> Links()
         {
             var links = new List<BrandLink>();
-            foreach (var entry in (settings.GetValueOrDefault("Public:Links") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            // An address may hold a password: the place says enough.
+            foreach (var (at, entry) in (settings.GetValueOrDefault("Public:Links") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Index())
             {
                 var (name, address) = entry.Split('=', 2, StringSplitOptions.TrimEntries) is [{ Length: > 0 and <= 40 } first, var second] ? (first, second) : ("", "");
                 if (name.Length > 0 && Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" or "mailto") links.Add(new(name, uri!.AbsoluteUri));
-                else problems.Add(("Public:Links", $"\"{entry}\" is not like Help=https://help.example.com (several are separated by semicolons)."));
+                else problems.Add(("Public:Links", $"entry {at + 1} is not like Help=https://help.example.com (several are separated by semicolons)."));
             }
             if (links.Count > MostLinks) problems.Add(("Public:Links", $"at most {MostLinks} links are shown."));
             return links;

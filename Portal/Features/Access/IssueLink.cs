@@ -26,7 +26,8 @@ public sealed class IssueLink(IDbContextFactory<PortalDbContext> contexts, TimeP
         var (secret, link) = New(hadPassword ? LinkPurpose.PasswordReset : LinkPurpose.Invitation, person.Id, now);
         await db.WithdrawLinks(person.Id, now, ct);
         person.ForgetPassword();
-        if (administered) person.RequireSuccessor(await db.OtherAdministrators(id, ct));
+        // At the machine itself the last administrator may be helped: the link is shown there.
+        if (administered && actor.Kind != ActorKind.System) person.RequireSuccessor(await db.OtherAdministrators(id, ct));
         await db.EndSessions(person.Id, now, ct);
         db.Add(link);
         await db.Commit(hadPassword

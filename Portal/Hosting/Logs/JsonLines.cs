@@ -19,6 +19,7 @@ public sealed class JsonLines(IHttpContextAccessor current, NodeName node, TimeP
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        if (PortalLogs.IsNoise(logEntry.Category, logEntry.Exception)) return;
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer, Readable))
         {

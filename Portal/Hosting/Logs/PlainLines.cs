@@ -11,6 +11,7 @@ public sealed class PlainLines(IHttpContextAccessor current, TimeProvider clock)
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        if (PortalLogs.IsNoise(logEntry.Category, logEntry.Exception)) return;
         textWriter.Write(clock.GetLocalNow().ToString("HH:mm:ss ", CultureInfo.InvariantCulture));
         textWriter.Write(logEntry.LogLevel switch { LogLevel.Warning => "warning ", LogLevel.Error => "ERROR ", LogLevel.Critical => "CRITICAL ", LogLevel.Information => "", _ => "debug " });
         textWriter.Write(logEntry.Category[(logEntry.Category.LastIndexOf('.') + 1)..]);

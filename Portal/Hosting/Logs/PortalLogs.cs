@@ -1,11 +1,16 @@
 using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.Extensions.Logging.Console;
+using Portal.Infrastructure;
 
 namespace Portal.Hosting.Logs;
 
 /// <summary>Logs go to the console: JSON for programs, plain lines where a person looks on. <c>Logging:Format</c> says which; empty finds out.</summary>
 public static class PortalLogs
 {
+    /// <summary>A start that fails is told in one line by whoever started it; that the loops were cancelled thereby is no error of theirs.</summary>
+    public static bool IsNoise(string category, Exception? exception) =>
+        category == "Microsoft.Extensions.Hosting.Internal.Host" && exception is (OperationCanceledException or CannotStartException or IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException });
+
     public static ILoggingBuilder AddPortalLogs(this ILoggingBuilder logging)
     {
         logging.Services.AddHttpContextAccessor();
