@@ -51,6 +51,8 @@ public sealed class IncidentsApiTests : IAsyncLifetime
         Assert.Equal("orders-2", second.GetProperty("slug").GetString());
         Assert.Equal(made.GetProperty("group").GetProperty("id").GetString(), second.GetProperty("group").GetProperty("id").GetString());
         Assert.Equal(["slug"], Fields(await Send(HttpMethod.Post, "/api/v1/components", """{"name":"Other","slug":"orders"}""", HttpStatusCode.UnprocessableEntity)));
+        Assert.Equal(["slug"], Fields(await Send(HttpMethod.Post, "/api/v1/components", """{"name":"Other","slug":"overall"}""", HttpStatusCode.UnprocessableEntity)));
+        Assert.Equal("overall-2", (await Send(HttpMethod.Post, "/api/v1/components", """{"name":"Overall"}""", HttpStatusCode.Created)).GetProperty("slug").GetString());
         Assert.Equal(["name"], Fields(await Send(HttpMethod.Post, "/api/v1/components", """{"slug":"other"}""", HttpStatusCode.UnprocessableEntity)));
 
         var set = await Send(HttpMethod.Patch, "/api/v1/components/orders", """{"status":"partial_outage"}""", HttpStatusCode.OK);
