@@ -16,6 +16,10 @@ public class EveryPageJourneys(SharedPortal shared)
     {
         await using var window = await Browser.Open(shared.Portal, scheme, bypassPolicy: true);
         await Visit(window, Public, scheme, Axe.Violations);
+        await EveryDayIsOpen(window.Page);
+        await Clean(window.Page, "the evidence of open days");
+        await RefusedSignIn(window.Page);
+        await Clean(window.Page, "a refused sign-in");
     }
 
     [Theory]
@@ -31,9 +35,9 @@ public class EveryPageJourneys(SharedPortal shared)
     public async Task On_a_phone_no_page_scrolls_sideways_and_targets_can_be_hit()
     {
         await using var customer = await Browser.Open(shared.Portal, phone: true);
-        await Visit(customer, Public, null, Sideways);
+        await Visit(customer, Public, null, async page => [.. await Sideways(page), .. await TooSmall(page, 44)]);
         await using var staff = await shared.Staff(phone: true);
-        await Visit(staff, await StaffPaths(), null, Sideways);
+        await Visit(staff, await StaffPaths(), null, async page => [.. await Sideways(page), .. await TooSmall(page, 24)]);
     }
 
     [Fact]
@@ -73,7 +77,47 @@ public class EveryPageJourneys(SharedPortal shared)
         return wide is null ? [] : [$"wider than the phone: {wide}"];
     }
 
-    string[] Public => ["/", "/de", "/history", $"/history/{DateTimeOffset.UtcNow:yyyy-MM}", $"/incidents/{shared.OpenIncident}", $"/components/{shared.Slug}", "/docs", "/login", "/setup"];
+    static async Task Clean(IPage page, string what)
+    {
+        var problems = await Axe.Violations(page);
+        Assert.True(problems.Count == 0, $"{what}: {string.Join('\n', problems)}");
+    }
+
+    async Task EveryDayIsOpen(IPage page)
+    {
+        await page.GotoAsync($"/de/components/{shared.Slug}");
+        Assert.True(await page.EvaluateAsync<int>("() => [...document.querySelectorAll('details')].map(d => d.open = true).length") > 90);
+        await Assertions.Expect(page.Locator("details.evidence li").First).ToBeVisibleAsync();
+    }
+
+    static async Task RefusedSignIn(IPage page)
+    {
+        await page.GotoAsync("/login");
+        await page.GetByLabel("E-mail address").FillAsync("nobody@example.com");
+        await page.GetByLabel("Password").FillAsync("not a password of anybody");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Alert).First).ToBeVisibleAsync();
+        await Look.At(page, "sign-in-refused");
+    }
+
+    /// <summary>What can be hit, except links within a sentence, is so high at least. Under 44 px it may be smaller if nothing else lies within 24 px of its middle (WCAG 2.5.8).</summary>
+    static async Task<IReadOnlyList<string>> TooSmall(IPage page, int least) => await page.EvaluateAsync<string[]>("""
+        least => {
+          const inText = e => getComputedStyle(e).display === 'inline' && [...e.parentElement.childNodes].some(n => n.nodeType === 3 && /\p{L}{2}/u.test(n.textContent));
+          const boxOf = e => { const label = e.matches('input[type=checkbox], input[type=radio]') ? e.closest('label') ?? document.querySelector(`label[for="${e.id}"]`) : null; return (label ?? e).getBoundingClientRect(); };
+          const targets = [...document.querySelectorAll('a[href], button, summary, select, input:not([type=hidden])')]
+            .filter(e => e.checkVisibility({ opacityProperty: false, visibilityProperty: true }) && !inText(e)).map(e => ({ e, box: boxOf(e) })).filter(t => t.box.width > 1 && t.box.right > 0 && t.box.bottom > -scrollY);
+          if (targets.length === 0) return ['nothing to hit was found'];
+          const middle = b => ({ x: b.x + b.width / 2, y: b.y + b.height / 2 });
+          const near = (t, o) => { const m = middle(t.box); const x = Math.max(o.box.left, Math.min(m.x, o.box.right)), y = Math.max(o.box.top, Math.min(m.y, o.box.bottom)); return Math.hypot(m.x - x, m.y - y) < 12; };
+          const alone = t => least < 44 && targets.every(o => o === t || o.e.contains(t.e) || t.e.contains(o.e) || !near(t, o));
+          return targets.filter(t => t.box.height < least - .5 && !alone(t)).slice(0, 8)
+            .map(t => `${Math.round(t.box.height)} px high: ${t.e.localName}.${t.e.className} "${t.e.textContent.trim().slice(0, 40)}" in ${t.e.parentElement.localName}.${t.e.parentElement.className}`);
+        }
+        """, least);
+
+    string[] Public => ["/", "/de", "/history", $"/history/{DateTimeOffset.UtcNow:yyyy-MM}", $"/incidents/{shared.OpenIncident}", $"/components/{shared.Slug}",
+        "/de/history", $"/de/history/{DateTimeOffset.UtcNow:yyyy-MM}", $"/de/incidents/{shared.OpenIncident}", $"/de/components/{shared.Slug}", "/docs", "/login", "/setup"];
 
     async Task<string[]> StaffPaths()
     {

@@ -15,8 +15,8 @@ public class PublicPageJourneys(SharedPortal shared)
         await using var window = await Browser.Open(shared.Portal, script: false);
         var page = await PublicPage.Open(window.Page);
         await Expect(page.Headline).ToHaveCountAsync(1);
-        var text = await window.Page.ContentAsync();
-        Assert.All(summary.GetProperty("components").EnumerateArray(), c => Assert.Contains(System.Net.WebUtility.HtmlEncode(c.GetProperty("name").GetString()!), text.Replace("&amp;", "&amp;"), StringComparison.Ordinal));
+        var text = await window.Page.Locator("body").TextContentAsync() ?? "";
+        Assert.All(summary.GetProperty("components").EnumerateArray(), c => Assert.Contains(c.GetProperty("name").GetString()!, text, StringComparison.Ordinal));
         var component = summary.GetProperty("components").EnumerateArray().First(c => !c.GetProperty("group").GetBoolean()).GetProperty("name").GetString()!;
         await window.Page.GetByRole(AriaRole.Link, new() { Name = component, Exact = true }).First.ClickAsync();
         await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = component, Level = 1 })).ToBeVisibleAsync();
@@ -42,6 +42,43 @@ public class PublicPageJourneys(SharedPortal shared)
         await Expect(german.Page.Locator("html")).ToHaveAttributeAsync("lang", "de");
         await german.Page.GetByRole(AriaRole.Link, new() { Name = "English" }).ClickAsync();
         await Expect(german.Page.Locator("html")).ToHaveAttributeAsync("lang", "en");
+    }
+
+    [Fact]
+    public async Task The_foot_says_in_whose_zone_the_times_are_and_says_it_once()
+    {
+        await using var plain = await Browser.Open(shared.Portal, script: false);
+        await plain.Page.GotoAsync("/en/");
+        await Expect(plain.Page.Locator(".foot")).ToContainTextAsync("Days and times are in UTC.");
+        await using var window = await Browser.Open(shared.Portal);
+        await window.Page.GotoAsync("/en/");
+        var zone = window.Page.Locator("#zone");
+        await Expect(zone).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^Days are in UTC, times in your zone \\(CES?T\\); point at one for the page’s\\.$"));
+        await Expect(window.Page.Locator(".foot")).Not.ToContainTextAsync("Days and times are in");
+        await window.Page.EmulateMediaAsync(new() { Media = Media.Print });
+        await Expect(zone).ToBeHiddenAsync();
+    }
+
+    [Fact]
+    public async Task Pointing_at_a_day_names_it_as_the_page_writes_days()
+    {
+        await using var window = await Browser.Open(shared.Portal);
+        await window.Page.GotoAsync("/en/");
+        var strip = window.Page.Locator("a.strip-link").First;
+        await strip.HoverAsync();
+        await Expect(strip).ToHaveAttributeAsync("title", new System.Text.RegularExpressions.Regex(@"^\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) 20\d\d$"));
+    }
+
+    [Theory]
+    [InlineData("/subscribe")]
+    [InlineData("/fr/")]
+    public async Task An_address_that_does_not_exist_is_answered_in_the_language_of_the_browser_on_the_pages_own_page(string path)
+    {
+        await using var window = await Browser.Open(shared.Portal, locale: "de-DE");
+        var answer = await window.Page.GotoAsync(path);
+        Assert.Equal(404, answer!.Status);
+        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "Diese Seite gibt es nicht" })).ToBeVisibleAsync();
+        await Expect(window.Page.Locator(".foot")).ToHaveCountAsync(1);
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public class FeedTests
         Assert.Equal(before.Element(Atom + "id")!.Value, after.Element(Atom + "id")!.Value);
         Assert.True(string.CompareOrdinal(before.Element(Atom + "updated")!.Value, after.Element(Atom + "updated")!.Value) < 0);
         Assert.Contains("Better words.", after.Element(Atom + "content")!.Value, StringComparison.Ordinal);
-        Assert.Contains("(edited 2 Mar 2026, 10:00 UTC+01:00)", after.Element(Atom + "content")!.Value, StringComparison.Ordinal);
+        Assert.Contains("(edited 2 Mar 2026, 10:00 CET)", after.Element(Atom + "content")!.Value, StringComparison.Ordinal);
         Assert.DoesNotContain("First words.", after.Element(Atom + "content")!.Value, StringComparison.Ordinal);
 
         static XElement Entry(IncidentView incident) => Read("/history.atom", PageModels.Of([], [incident])).Element(Atom + "entry")!;

@@ -203,12 +203,30 @@ public class PublishedHttpTests(PublishedPage page) : IClassFixture<PublishedPag
     [InlineData("/de/components/nothing", 404)]
     [InlineData("/history/2019-13", 404)]
     [InlineData("/history/2019-12", 200)]
+    [InlineData("/history/2019-11", 404)]
+    [InlineData("/subscribe", 404)]
     public async Task What_is_not_kept_ready_is_looked_for_or_refused_in_words(string path, int status)
     {
         using var response = await Get(path);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Contains("<h1>", await response.Content.ReadAsStringAsync());
         Assert.StartsWith("default-src 'none'; script-src 'self'", Header(response, "Content-Security-Policy"));
+    }
+
+    [Theory]
+    [InlineData("/subscribe", "de-DE", "Diese Seite gibt es nicht")]
+    [InlineData("/fr/", "de", "Diese Seite gibt es nicht")]
+    [InlineData("/trust", "fr", "There is no such page")]
+    [InlineData("/en/nothing", "de", "There is no such page")]
+    public async Task An_unknown_address_is_answered_by_the_pages_own_page_in_the_wished_language(string path, string language, string words)
+    {
+        using var client = page.Host.Client();
+        client.DefaultRequestHeaders.Add("Accept-Language", language);
+        using var response = await client.GetAsync(path);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Contains($"<h1>{words}</h1>", text);
+        Assert.Contains("<footer class=\"foot\">", text);
     }
 
     [Theory]

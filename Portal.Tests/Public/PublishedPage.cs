@@ -11,6 +11,9 @@ namespace Portal.Tests.Public;
 public sealed class PublishedPage : IAsyncLifetime
 {
     public PortalHost Host { get; } = new() { Configuration = { ["Public:TimeZone"] = "Europe/Berlin", ["Public:Title"] = "Example", ["Public:BaseUrl"] = "https://status.example" } };
+    /// <summary>Where the history of this page begins.</summary>
+    public static readonly DateTimeOffset Beginning = new(2019, 12, 1, 12, 0, 0, TimeSpan.Zero);
+
     public Incident Incident { get; private set; } = null!;
     public Component Component { get; private set; } = null!;
 
@@ -39,7 +42,7 @@ public sealed class PublishedPage : IAsyncLifetime
     public async Task<(Component, Incident)> Declare(string title, string slug)
     {
         var now = TimeProvider.System.GetUtcNow();
-        var component = new Component(slug, slug, null, null, 0, now.AddDays(-3));
+        var component = new Component(slug, slug, null, null, 0, Beginning);
         var incident = new Incident(title, Severity.P1, null, now, now);
         incident.Post(IncidentStatus.Investigating, "We are looking.", UpdateVisibility.Public, [new(component.Id, ComponentStatus.PartialOutage)], Cast.Bob, now);
         incident.Post(IncidentStatus.Investigating, "INTERNAL", UpdateVisibility.Internal, [], Cast.Bob, now);

@@ -2,6 +2,7 @@ using System.Text;
 using AngleSharp.Dom;
 using AngleSharp.Html.Parser;
 using Microsoft.Extensions.FileProviders;
+using Portal.Domain.Incidents;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Public;
@@ -135,6 +136,64 @@ public class RenderingTests
         Assert.Equal($"https://status.example/de/incidents/{past.Id}", page.QuerySelector("link[rel=canonical]")!.GetAttribute("href"));
         Assert.Equal(["en", "de", "x-default"], page.QuerySelectorAll("link[hreflang]").Select(l => l.GetAttribute("hreflang")));
         Assert.Equal(documents.Count, documents.Select(d => d.Path).Distinct().Count());
+    }
+
+    [Fact]
+    public void The_worst_incident_stands_first_and_of_equal_ones_the_newest()
+    {
+        var payments = Models.Component("Payments", ComponentStatus.Operational);
+        IncidentView Of(string title, Indicator impact, int minutes) => Models.Incident(title, payments, "A word.", startedAt: Models.Now.AddMinutes(-minutes)) with { Impact = impact };
+        var model = Models.Page() with { Incidents = [Of("Minor new", Indicator.Minor, 1), Of("Major new", Indicator.Major, 5), Of("Major old", Indicator.Major, 9), Of("Critical oldest", Indicator.Critical, 30)] };
+        var page = Parse(Render(model).Single(d => d.Path == "/en/").Body);
+        Assert.Equal(["Critical oldest", "Major new", "Major old", "Minor new"], page.QuerySelectorAll("article.incident h2").Select(h => h.TextContent));
+    }
+
+    [Fact]
+    public void A_chart_begins_with_three_points_and_a_point_alone_is_a_dot()
+    {
+        StatusPageModel With(params double?[] points) => Models.Page() with { ResponseTimes = [new ResponseTimeSeries("Front", null, Models.Now.AddHours(-24), TimeSpan.FromMinutes(10), [.. points, .. new double?[144 - points.Length]])] };
+        Assert.DoesNotContain("Response times", Text(Render(With(80, 90)), "/en/"));
+        var page = Parse(Render(With(100, null, 50, 100)).Single(d => d.Path == "/en/").Body);
+        Assert.Equal(["M2 20l1-19", "M0 1h0"], page.QuerySelectorAll(".series path").Select(p => p.GetAttribute("d")!));
+    }
+
+    [Fact]
+    public void Nobody_is_told_that_all_is_well_while_nobody_knows()
+    {
+        (string? Sentence, string Badges) Shown(params ComponentView[] components)
+        {
+            var page = Parse(Render(Models.Page() with { Components = components, Incidents = [] }).Single(d => d.Path == "/en/").Body);
+            return (page.QuerySelector("h1")!.TextContent, string.Join(' ', page.QuerySelectorAll(".component .badge").Select(b => b.TextContent)));
+        }
+        var known = Models.Component("Search", ComponentStatus.Operational);
+        var unknown = Models.Component("Mail", ComponentStatus.Operational) with { IsUnknown = true };
+        Assert.Equal(("All systems operational", "Operational"), Shown(known));
+        Assert.Equal(("No current data", "No data"), Shown(unknown));
+        Assert.Equal(("No known problems; some parts without data", "Operational No data"), Shown(known, unknown));
+        Assert.Equal(("Nothing is shown here yet", ""), Shown());
+        Assert.Equal("Minor service outage", Shown(unknown, Models.Component("Shop", ComponentStatus.PartialOutage)).Sentence);
+    }
+
+    [Fact]
+    public void A_day_hardly_observed_is_no_solid_one_and_the_legend_says_so()
+    {
+        var search = Models.Component("Search", ComponentStatus.Operational);
+        Assert.DoesNotContain("Low bar", Text(Render(Models.Page() with { Components = [search] }), "/en/"));
+        var begun = search with { ObservedFrom = Models.Now.AddMinutes(-10) };
+        var page = Parse(Render(Models.Page() with { Components = [begun] }).Single(d => d.Path == "/en/").Body);
+        Assert.Equal(["unknown", "sparse"], page.QuerySelectorAll(".strip path").Select(p => p.ClassName));
+        Assert.Contains("Low bar", page.QuerySelector(".legend")!.TextContent);
+    }
+
+    [Fact]
+    public void The_history_ends_with_the_month_in_which_it_began()
+    {
+        string? Earlier(DateTimeOffset beginning) => Parse(Render(Models.Page() with { Beginning = beginning }).Single(d => d.Path == "/history").Body).QuerySelector("a[rel=prev]")?.GetAttribute("href");
+        Assert.Equal("/history/2025-12", Earlier(new(2025, 12, 31, 12, 0, 0, TimeSpan.Zero)));
+        // Midnight in Berlin has passed: January.
+        Assert.Null(Earlier(new(2025, 12, 31, 23, 30, 0, TimeSpan.Zero)));
+        var young = Parse(Render(Models.Page() with { Beginning = Models.Now }).Single(d => d.Path == "/history").Body);
+        Assert.Equal(["March 2026"], young.QuerySelectorAll("[data-fragment=history] h2").Select(h => h.TextContent));
     }
 
     [Fact]

@@ -129,6 +129,70 @@ public class StatusPageSnapshotTests(TestDatabase database) : IClassFixture<Test
     }
 
     [Fact]
+    public async Task A_component_is_unknown_while_its_only_monitor_is_paused_or_was_never_asked_unless_a_person_says_how_it_is()
+    {
+        var component = new Component("Paused", "paused-only", null, null, 0, Start.AddDays(-3));
+        var monitor = new Domain.Monitoring.Monitor(Watching(component), Start.AddDays(-3));
+        var state = new MonitorState(monitor.Id, Start.AddDays(-1));
+        await Save(component, monitor, state);
+        Assert.True((await View(component)).IsUnknown);
+        await using (var db = database.Open())
+        {
+            var saved = await db.MonitorStates.SingleAsync(s => s.MonitorId == monitor.Id);
+            saved.Apply(Check(monitor, Now.AddMinutes(-1), CheckOutcome.Up), monitor);
+            await db.SaveChangesAsync();
+        }
+        Assert.False((await View(component)).IsUnknown);
+        await using (var db = database.Open())
+        {
+            (await db.Monitors.SingleAsync(m => m.Id == monitor.Id)).Pause(Now);
+            (await db.MonitorStates.SingleAsync(s => s.MonitorId == monitor.Id)).Suspend(Now);
+            await db.SaveChangesAsync();
+        }
+        var view = await View(component);
+        Assert.Equal((true, ComponentStatus.Operational), (view.IsUnknown, view.Status));
+        await using (var db = database.Open())
+        {
+            (await db.Components.Include(c => c.Overrides).SingleAsync(c => c.Id == component.Id)).SetOverride(ComponentStatus.Operational, "Alice", Now);
+            await db.SaveChangesAsync();
+        }
+        Assert.False((await View(component)).IsUnknown);
+    }
+
+    [Fact]
+    public async Task The_history_begins_with_the_first_component_or_the_first_incident_that_customers_were_told_of()
+    {
+        await using var fresh = new OwnDatabase();
+        await fresh.Database.InitializeAsync();
+        Task<StatusPageModel> Read() => new StatusPageSnapshot(fresh.Database.Contexts).Load(null, Now, default);
+        async Task Add(object thing)
+        {
+            await using var db = fresh.Database.Open();
+            db.Add(thing);
+            await db.SaveChangesAsync();
+        }
+        Incident At(DateTimeOffset at, UpdateVisibility visibility)
+        {
+            var incident = new Incident("Then", Severity.P3, null, at, at);
+            incident.Post(IncidentStatus.Resolved, "Over.", visibility, [], Cast.Bob, at);
+            return incident;
+        }
+        Assert.Null((await Read()).Beginning);
+        await Add(new Component("First", "first", null, null, 0, Start.AddDays(-400)));
+        Assert.Equal(Start.AddDays(-400), (await Read()).Beginning);
+        await Add(At(Start.AddDays(-900), UpdateVisibility.Internal));
+        Assert.Equal(Start.AddDays(-400), (await Read()).Beginning);
+        await Add(At(Start.AddDays(-500), UpdateVisibility.Public));
+        Assert.Equal(Start.AddDays(-500), (await Read()).Beginning);
+    }
+
+    sealed class OwnDatabase : IAsyncDisposable
+    {
+        public TestDatabase Database { get; } = new();
+        public async ValueTask DisposeAsync() => await Database.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_component_is_without_data_only_while_none_of_its_monitors_looks()
     {
         var component = new Component("Api", "api-two", null, null, 0, Start.AddDays(-3));

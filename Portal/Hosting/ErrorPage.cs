@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Portal.Api;
+using Portal.Public;
 
 namespace Portal.Hosting;
 
@@ -12,6 +13,7 @@ static class ErrorPage
     public static Task Answer(HttpContext http, Problem problem)
     {
         if (!IsForPerson(http.Request)) return problem.Write(http);
+        if (problem.Status == 404 && !IsForStaff(http.Request.Path) && http.RequestServices.GetService<OnDemandPages>() is { } pages) return pages.Unknown(http.Request).ExecuteAsync(http);
         http.Response.StatusCode = problem.Status;
         http.Response.ContentType = "text/html; charset=utf-8";
         http.Response.Headers.CacheControl = "no-store";
@@ -19,6 +21,8 @@ static class ErrorPage
         return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask
             : http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(Html(http, problem)), http.RequestAborted).AsTask();
     }
+
+    static bool IsForStaff(PathString path) => path.StartsWithSegments("/ops") || path.StartsWithSegments("/admin") || path.StartsWithSegments("/account");
 
     static bool IsForPerson(HttpRequest request)
     {

@@ -33,7 +33,7 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
     public async Task<IResult> Month(PageLanguage language, string text, CancellationToken ct)
     {
         if (!DateOnly.TryParseExact(text + "-01", "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var month) || month.Year < 2000) return Missing(language);
-        if (month > Page(language).Today) return Missing(language);
+        if (publisher.Model is not null && Page(language) is var now && (month > now.Today || month < now.FirstMonth)) return Missing(language);
         return await FromDatabase(language, $"history/{month:yyyy-MM}", async page =>
         {
             var (from, to) = (UptimeRules.DayIn(page.Zone, month).From, UptimeRules.DayIn(page.Zone, month.AddMonths(1)).From);
@@ -48,6 +48,10 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
             : Missing(language);
 
     public IResult Missing(PageLanguage language) => NotThere(language);
+
+    /// <summary>An address that nothing answers to: in the language of its path, or the one that the browser prefers.</summary>
+    public IResult Unknown(HttpRequest request) =>
+        Missing(request.Path.StartsWithSegments("/de") ? PageLanguage.German : request.Path.StartsWithSegments("/en") ? PageLanguage.English : PageLanguage.Preferred(request.Headers.AcceptLanguage.ToString()));
 
     Answer NotThere(PageLanguage language) => Message(language, "missing", StatusCodes.Status404NotFound);
 

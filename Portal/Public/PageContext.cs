@@ -12,6 +12,7 @@ public sealed class PageContext
     public PageContext(StatusPageModel model, RenderContext render, PageLanguage language, PublicAssets assets)
     {
         (Model, Render, Language, Assets) = (model, render, language, assets);
+        Known = Claim(model);
         (Indicator, Headline) = StatusRules.Overall([.. model.Components.Select(c => c.Status)], Active.Select(i => i.Impact));
     }
 
@@ -26,12 +27,20 @@ public sealed class PageContext
     public DateTimeOffset AsOf => Render.AsOf;
     public Indicator Indicator { get; }
     public Headline Headline { get; }
+    public Knowledge Known { get; }
+    /// <summary>The name of the one sentence above everything: never that all is well where nobody knows.</summary>
+    public string Sentence => Headline == Headline.AllOperational && Known != Knowledge.All ? $"headline.known.{Known}" : $"headline.{Headline}";
+    public string State => Headline == Headline.AllOperational && Known is Knowledge.NothingShown or Knowledge.Nothing ? "unknown" : Headline.Css();
     public long Version => PageClock.Version(Model, AsOf);
     /// <summary>Milliseconds since 1970: a lower version with a later change tells an open page that the database was restored.</summary>
     public long ChangedAt => Model.ChangedAt.ToUnixTimeMilliseconds();
-    public IEnumerable<IncidentView> Active => Model.Incidents.Where(i => i.ResolvedAt is null);
+    /// <summary>The worst first, then the newest.</summary>
+    public IEnumerable<IncidentView> Active => Model.Incidents.Where(i => i.ResolvedAt is null).OrderByDescending(i => i.Impact).ThenByDescending(i => i.StartedAt);
+    /// <summary>The first day of the month in which the history begins; before it there is nothing to tell.</summary>
+    public DateOnly FirstMonth => First(DayOf(Model.Beginning ?? Model.Components.Select(c => c.CreatedAt).Concat(Model.Incidents.Select(i => i.StartedAt)).DefaultIfEmpty(AsOf).Min()));
     public DateOnly Today => DayOf(AsOf);
 
+    public static DateOnly First(DateOnly day) => new(day.Year, day.Month, 1);
     public string Url(string path) => Language.Path(path);
     public string Absolute(string path) => Render.Settings.BaseUrl + path;
     public DateTimeOffset Local(DateTimeOffset at) => TimeZoneInfo.ConvertTime(at, Zone);
@@ -61,6 +70,7 @@ public sealed class PageContext
     {
         get
         {
+            if (Headline == Headline.AllOperational && Known != Knowledge.All) return null;
             if (Headline != Headline.AllOperational)
                 return Model.Components.Where(c => c.Status != ComponentStatus.Operational).Select(c => c.Since)
                     .Concat(Active.Select(i => (DateTimeOffset?)i.StartedAt)).Min();
@@ -68,11 +78,21 @@ public sealed class PageContext
         }
     }
 
+    /// <summary>Whether a strip of the page shows a day that was not, or hardly, observed.</summary>
+    public bool HasThinDays => Model.Components.Any(c => Days(c).Any(d => d.StripCss() is "unknown" or "sparse"));
+
+    static Knowledge Claim(StatusPageModel model) => model.Components.Count == 0 ? Knowledge.NothingShown
+        : model.Components.All(c => c.IsUnknown) ? Knowledge.Nothing
+        : model.Components.Any(c => c.IsUnknown) ? Knowledge.Some : Knowledge.All;
+
     public IEnumerable<ComponentView> Ungrouped => Model.Components.Where(c => c.Group is null);
 
     public IEnumerable<(GroupView Group, IReadOnlyList<ComponentView> Components)> Grouped =>
         Model.Groups.Select(g => (g, (IReadOnlyList<ComponentView>)[.. Model.Components.Where(c => c.Group == g.Id)])).Where(g => g.Item2.Count > 0);
 }
+
+/// <summary>Of how many components it is known how they are.</summary>
+public enum Knowledge { NothingShown, Nothing, Some, All }
 
 /// <summary>How a state is called: in styles, in texts, in addresses of icons.</summary>
 public static class StateNames
@@ -105,6 +125,12 @@ public static class StateNames
         _ => "major",
     };
 
-    /// <summary>The state of a day in a strip; a day that nobody observed is unknown.</summary>
+    public static string Css(this ComponentView component) => component.IsUnknown ? "unknown" : component.Status.Css();
+
+    /// <summary>As below, and a day without trouble that was observed for less than half of its time is no solid one.</summary>
+    public static string StripCss(this DayRecord day) =>
+        day.Css() is "operational" && day.Observed < day.Unobserved ? "sparse" : day.Css();
+
+    /// <summary>The state of a day; a day that nobody observed is unknown.</summary>
     public static string Css(this DayRecord day) => day.Observed <= TimeSpan.Zero ? "unknown" : day.Worst.Css();
 }

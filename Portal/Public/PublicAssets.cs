@@ -12,7 +12,7 @@ public sealed class PublicAssets
     static readonly (string File, string ContentType)[] Files =
     [
         ("public.css", "text/css; charset=utf-8"), ("public.js", "text/javascript; charset=utf-8"),
-        .. new[] { "operational", "maintenance", "degraded", "partial", "major" }.Select(s => ($"favicon-{s}.svg", "image/svg+xml")),
+        .. new[] { "operational", "maintenance", "degraded", "partial", "major", "unknown" }.Select(s => ($"favicon-{s}.svg", "image/svg+xml")),
     ];
 
     readonly Dictionary<string, PublishedDocument> documents = [];

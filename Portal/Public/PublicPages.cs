@@ -38,9 +38,9 @@ public sealed class FrontPages(PageRendering rendering, PublicAssets assets) : I
             var body = rendering.Bytes<FrontPage>(("Page", page), ("Fragments", fragments));
             var live = new Dictionary<string, Fragment>(fragments)
             {
-                ["title"] = new($"{page.T["headline." + page.Headline]} · {context.Settings.Title}"),
-                ["icon"] = new(assets[$"favicon-{page.Headline.Css()}.svg"]),
-                ["state"] = new(page.Headline.Css()),
+                ["title"] = new($"{page.T[page.Sentence]} · {context.Settings.Title}"),
+                ["icon"] = new(assets[$"favicon-{page.State}.svg"]),
+                ["state"] = new(page.State),
             };
             yield return new LivePage(language.FrontPath, PublicHeaders.Html, body, headers, language.Code, page.Version, page.ChangedAt, live);
             foreach (var incident in page.Active)
@@ -100,8 +100,6 @@ public sealed class ArchivePages(PageRendering rendering, PublicAssets assets) :
     static IEnumerable<DateOnly> Months(PageContext page)
     {
         var complete = page.Today.AddDays(-PageContext.StripDays);
-        return page.Model.Incidents.Select(i => First(page.DayOf(i.StartedAt))).Append(First(page.Today)).Distinct().Where(month => month > complete);
+        return page.Model.Incidents.Select(i => PageContext.First(page.DayOf(i.StartedAt))).Append(PageContext.First(page.Today)).Distinct().Where(month => month > complete);
     }
-
-    static DateOnly First(DateOnly day) => new(day.Year, day.Month, 1);
 }

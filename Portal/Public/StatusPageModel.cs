@@ -23,6 +23,8 @@ public sealed record StatusPageModel
     public required IReadOnlyList<ComponentView> Components { get; init; }
     /// <summary>Unresolved ones, and those of the last 90 days at least; the latest 50 in any case. Newest first.</summary>
     public required IReadOnlyList<IncidentView> Incidents { get; init; }
+    /// <summary>When the first component was made or the first incident began, whichever is earlier: where the history ends. Null in a model that does not know; then what it holds decides.</summary>
+    public DateTimeOffset? Beginning { get; init; }
     /// <summary>Response times that the page shows, oldest point first.</summary>
     public required IReadOnlyList<ResponseTimeSeries> ResponseTimes { get; init; }
 }
@@ -37,7 +39,11 @@ public sealed record GroupView(ComponentGroupId Id, string Name, int Position, D
 public sealed record ComponentView(
     ComponentId Id, string Slug, string Name, string? Description, ComponentGroupId? Group, int Position, ComponentStatus Status, DateTimeOffset? Since,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset ObservedFrom, bool IsMonitored,
-    IReadOnlyList<StatusSpan> Spans, IReadOnlyList<GapView> Gaps);
+    IReadOnlyList<StatusSpan> Spans, IReadOnlyList<GapView> Gaps)
+{
+    /// <summary>Monitors should watch it, none of them does at present, and nobody says how it is. The read API has no word for that and calls it operational.</summary>
+    public bool IsUnknown { get; init; }
+}
 
 public sealed record GapView(DateTimeOffset From, DateTimeOffset? To, string Reason);
 

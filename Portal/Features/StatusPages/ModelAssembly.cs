@@ -33,10 +33,15 @@ sealed class ModelAssembly(
         var evidence = monitors.Where(m => m is { Monitor.PausedAt: null, State.Health: MonitorHealth.Down }).Select(m => m.Monitor.Impact)
             .Concat(effectsOf[component.Id].Where(e => e.To is null).Select(e => e.Status));
         var observation = Observation.Of(asOf, component, monitors, gapsOf[component.Id], outagesOf[component.Id]);
+        var status = StatusRules.Effective(underMaintenance: false, component.Override, evidence);
+        var looking = monitors.Any(m => m is { Monitor.PausedAt: null, State.Health: not MonitorHealth.Unknown }) && observation.Gaps.All(g => g.To is not null);
         return new ComponentView(
             component.Id, component.Slug, component.Name, component.Description, component.GroupId, component.Position,
-            StatusRules.Effective(underMaintenance: false, component.Override, evidence), Since(spans),
-            component.CreatedAt, component.UpdatedAt, observation.From, monitors.Count > 0, spans, observation.Gaps);
+            status, Since(spans),
+            component.CreatedAt, component.UpdatedAt, observation.From, monitors.Count > 0, spans, observation.Gaps)
+        {
+            IsUnknown = status == ComponentStatus.Operational && component.Override is null && monitors.Count > 0 && !looking,
+        };
     }
 
     List<StatusSpan> Spans(Component component)

@@ -28,6 +28,7 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
             p.ChangedAt,
             PageId = db.Settings.Where(s => s.Key == PageIdentity.Key).Select(s => s.Value).FirstOrDefault(),
             IsDemo = db.Settings.Any(s => s.Key == PageIdentity.DemoKey),
+            FirstIncident = db.Incidents.Where(i => i.Updates.Any(u => u.Visibility == UpdateVisibility.Public)).OrderBy(i => i.StartedAt).Select(i => (DateTimeOffset?)i.StartedAt).FirstOrDefault(),
             OldestOfLatest = db.Incidents.OrderByDescending(i => i.StartedAt).Take(LatestIncidents).Min(i => (DateTimeOffset?)i.StartedAt),
         }).SingleAsync(ct);
         var asOf = PageClock.AsOf(head.ChangedAt, now);
@@ -64,6 +65,7 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
             IsDemo = head.IsDemo,
             Groups = [.. groups.Select(g => new GroupView(g.Id, g.Name, g.Position, g.CreatedAt, g.UpdatedAt))],
             Components = ordered,
+            Beginning = components.Select(c => (DateTimeOffset?)c.CreatedAt).Append(head.FirstIncident).Min(),
             Incidents = [.. incidents.Select(assembly.View)],
             ResponseTimes = sameMinute ? previous!.ResponseTimes : await ResponseTimes.Load(db, assembly.Charted(ordered), PageClock.Minute(asOf), ct),
         };

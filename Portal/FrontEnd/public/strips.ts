@@ -11,13 +11,20 @@ function dayAt(link: HTMLAnchorElement, x: number): string | undefined {
   return day.toISOString().slice(0, 10);
 }
 
+/** As the page writes its days. */
+function words(day: string): string {
+  const { date, months } = document.documentElement.dataset;
+  const [year, month, number] = day.split('-').map(Number);
+  return date!.replace('{0}', `${number}`).replace('{1}', months!.split('|')[month - 1]).replace('{2}', `${year}`);
+}
+
 const linkOf = (event: Event): HTMLAnchorElement | null => (event.target as Element).closest<HTMLAnchorElement>('a.strip-link');
 
 export function openDays(): void {
   document.addEventListener('mousemove', event => {
     const link = linkOf(event);
     const day = link && dayAt(link, event.clientX);
-    if (day && link.title !== day) link.title = day;
+    if (day && link.title !== words(day)) link.title = words(day);
   }, { passive: true });
   document.addEventListener('click', event => {
     const link = linkOf(event);

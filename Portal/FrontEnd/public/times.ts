@@ -15,6 +15,8 @@ export function showTimes(root: ParentNode): void {
     const sameDay = new Date(at).toDateString() === new Date().toDateString();
     time.textContent = (time.dataset.at === 'clock' && sameDay ? clock : full).format(at);
   }
-  const own = document.getElementById('own-zone');
-  if (own) own.hidden = false;
+  const zone = document.getElementById('zone');
+  const own = clock.formatToParts().find(part => part.type === 'timeZoneName')?.value;
+  // The page's own sentence stays where the visitor lives by the same clock.
+  if (zone && own && !zone.textContent!.includes(` ${own} `)) { zone.textContent = zone.dataset.own!.replace('{0}', own); zone.className = 'own'; }
 }

@@ -22,7 +22,6 @@ sealed class FeedText(string language)
     public string Time(DateTimeOffset at, TimeZoneInfo zone)
     {
         var local = TimeZoneInfo.ConvertTime(at, zone);
-        var offset = local.Offset == TimeSpan.Zero ? "UTC" : local.ToString("'UTC'zzz", CultureInfo.InvariantCulture);
-        return local.ToString(this["time"], culture) + " " + offset;
+        return local.ToString(this["time"], culture) + " " + ZoneName.At(zone, at);
     }
 }
