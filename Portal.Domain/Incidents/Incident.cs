@@ -111,11 +111,14 @@ public sealed class Incident
     }
 
     /// <summary>Says something to the public (and may change the status and components), or notes it for the team.</summary>
-    /// <param name="changes">The new status of components; those not named stay as they are. The resolving update ends every effect but those that it names; a later one may still change these.</param>
+    /// <param name="changes">The new status of components; those not named stay as they are. The resolving update ends every effect but those that it names (a later one may still change these); a first one records what is over and so ends all.</param>
     /// <param name="now">When it is posted; the first update of a back-dated incident takes effect from <see cref="StartedAt"/>.</param>
     /// <param name="id">Made by whoever posts, so that a post sent twice is one update; null makes one.</param>
-    public IncidentUpdate Post(IncidentStatus status, string message, UpdateVisibility visibility, IReadOnlyList<ComponentChange> changes, Actor author, DateTimeOffset now, IncidentUpdateId? id = null)
+    /// <param name="resolvedAt">When it ended, if the first update tells of something that is over; null is now.</param>
+    public IncidentUpdate Post(
+        IncidentStatus status, string message, UpdateVisibility visibility, IReadOnlyList<ComponentChange> changes, Actor author, DateTimeOffset now, IncidentUpdateId? id = null, DateTimeOffset? resolvedAt = null)
     {
+        if (resolvedAt is { } given) RequireEnd(given, status, now);
         if (visibility == UpdateVisibility.Internal)
         {
             if (changes.Count > 0) throw new DomainException("A note for the team cannot change components: post a public update.", "components");
@@ -138,7 +141,7 @@ public sealed class Incident
         Status = status;
         UpdatedAt = now;
         if (status == IncidentStatus.Monitoring) MonitoringAt ??= now;
-        if (status == IncidentStatus.Resolved && !IsResolved) Resolve(changes, now);
+        if (status == IncidentStatus.Resolved && !IsResolved) Resolve(updates.Count == 0 ? [] : changes, resolvedAt < now ? resolvedAt.Value : now);
         var affected = changes.Select(c => new AffectedComponent(c.Component,
             before.TryGetValue(c.Component, out var old) ? old : ComponentStatus.Operational, c.Status)).ToList();
         var update = new IncidentUpdate(this, status, message, visibility, affected, author, now, id);
@@ -165,13 +168,21 @@ public sealed class Incident
         effects.Add(new IncidentEffect(Id, change.Component, change.Status, from));
     }
 
-    /// <summary>Ends every effect, except that a component named in the resolving update stays as it was named, unless operational.</summary>
-    void Resolve(IReadOnlyList<ComponentChange> changes, DateTimeOffset now)
+    void RequireEnd(DateTimeOffset end, IncidentStatus status, DateTimeOffset now)
     {
-        ResolvedAt = now;
+        if (status != IncidentStatus.Resolved || updates.Count > 0)
+            throw new DomainException("When it ended is told with the declaration of an incident that is resolved already.", "resolvedAt");
+        if (end < StartedAt) throw new DomainException("The incident cannot end before it began.", "resolvedAt");
+        if (end > now.AddMinutes(1)) throw new DomainException("The incident cannot have ended in the future.", "resolvedAt");
+    }
+
+    /// <summary>Ends every effect, except that a component named in the resolving update stays as it was named, unless operational.</summary>
+    void Resolve(IReadOnlyList<ComponentChange> changes, DateTimeOffset at)
+    {
+        ResolvedAt = at;
         NextUpdateBy = null;
         var kept = changes.Where(c => c.Status != ComponentStatus.Operational).Select(c => c.Component).ToHashSet();
-        foreach (var open in effects.Where(e => e.To is null && !kept.Contains(e.ComponentId))) open.Close(now);
+        foreach (var open in effects.Where(e => e.To is null && !kept.Contains(e.ComponentId))) open.Close(at);
     }
 }
 

@@ -27,10 +27,29 @@ public class IncidentJourneys(SharedPortal shared)
         await other.PostNote("The second node is next, do not tell yet.");
         await Expect(room.Timeline.GetByText("The second node is next")).ToBeVisibleAsync();
         await room.Resolve("The index is rebuilt.");
-        await Expect(open.Incident("Search is slow").GetByText("We are")).ToHaveCountAsync(0);
+        await Expect(open.Incident("Search is slow")).ToHaveCountAsync(0);
+        await Expect(open.Past("Search is slow")).ToContainTextAsync("The index is rebuilt.");
+        await Expect(open.Page.GetByText("do not tell yet")).ToHaveCountAsync(0);
         Assert.True(await open.WasNeverReloaded());
         foreach (var path in new[] { "/", $"/incidents/{room.Id}", "/api/v2/incidents.json", "/history.rss", "/history.atom" })
             Assert.DoesNotContain("do not tell yet", await shared.Portal.Http.GetStringAsync(path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_note_that_was_not_sent_comes_back_as_a_note_after_a_reload_and_reaches_no_customer()
+    {
+        await using var staff = await shared.Staff();
+        var room = await (await DeclarePage.Open(staff.Page)).Declare("Exports are late", "Exports arrive late.");
+        await Expect(staff.Page.GetByRole(Microsoft.Playwright.AriaRole.Heading, new() { Name = "Exports are late", Level = 1 })).ToBeFocusedAsync();
+        await staff.Page.GetByRole(Microsoft.Playwright.AriaRole.Radio, new() { Name = "Team note" }).CheckAsync(new() { Force = true });
+        await room.Note.FillAsync("Their contract ends tomorrow, keep this inside.");
+        await staff.Page.ReloadAsync();
+        await Expect(room.Note).ToHaveValueAsync("Their contract ends tomorrow, keep this inside.");
+        await Expect(room.Message).ToHaveCountAsync(0);
+        await room.Note.PressAsync("Control+Enter");
+        await Expect(room.Timeline.GetByText("keep this inside")).ToBeVisibleAsync();
+        await room.Resolve("They are in time again.");
+        Assert.DoesNotContain("keep this inside", await shared.Portal.Http.GetStringAsync($"/incidents/{room.Id}"), StringComparison.Ordinal);
     }
 
     [Fact]

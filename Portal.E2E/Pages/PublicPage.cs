@@ -11,6 +11,8 @@ sealed class PublicPage(IPage page)
     /// <summary>What the browser itself adds when it cannot know whether the page is current.</summary>
     public ILocator AsOf => page.Locator("#offline");
     public ILocator Incident(string title) => page.Locator("article").Filter(new() { Has = page.GetByRole(AriaRole.Link, new() { Name = title, Exact = true }) });
+    /// <summary>Among the past days, where an incident goes once it is resolved.</summary>
+    public ILocator Past(string title) => page.Locator(".past-incident").Filter(new() { Has = page.GetByRole(AriaRole.Link, new() { Name = title, Exact = true }) });
     public ILocator Component(string name) => page.Locator(".component").Filter(new() { Has = page.GetByRole(AriaRole.Link, new() { Name = name, Exact = true }) });
 
     public static async Task<PublicPage> Open(IPage page, string path = "/")

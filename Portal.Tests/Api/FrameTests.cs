@@ -16,7 +16,9 @@ namespace Portal.Tests.Api;
 
 public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
 {
-    sealed record Thing(string? Title, Severity? Severity, ComponentStatus? Status, int? Count, DateTimeOffset? At, ComponentId? Component, uint? Version);
+    sealed record Thing(string? Title, Severity? Severity, ComponentStatus? Status, int? Count, DateTimeOffset? At, ComponentId? Component, uint? Version, IReadOnlyList<Part>? Parts = null);
+
+    sealed record Part(string? Slug);
 
     static void Map(RouteGroupBuilder v1)
     {
@@ -80,9 +82,9 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
         await using var host = await ApiHost.Start(database, Map);
         using var client = host.Client();
         using var answer = await client.PostAsync("/api/v1/things", Json(
-            """{"title":"T","severity":"p1","status":"DEGRADED_PERFORMANCE","at":"2026-03-02T10:00:00.5+01:00","component":"0198000000007000800000000000000a","unknown":1}"""));
+            """{"title":"T","severity":"p1","status":"DEGRADED_PERFORMANCE","at":"2026-03-02T10:00:00.5+01:00","component":"0198000000007000800000000000000a"}"""));
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-        Assert.Equal("""{"title":"T","severity":"P1","status":"degraded_performance","count":null,"at":"2026-03-02T09:00:00.500Z","component":"0198000000007000800000000000000a","version":null}""",
+        Assert.Equal("""{"title":"T","severity":"P1","status":"degraded_performance","count":null,"at":"2026-03-02T09:00:00.500Z","component":"0198000000007000800000000000000a","version":null,"parts":null}""",
             await answer.Content.ReadAsStringAsync());
         Assert.True(answer.Headers.CacheControl?.NoStore);
     }
@@ -99,6 +101,9 @@ public class FrameTests(TestDatabase database) : IClassFixture<TestDatabase>
     [InlineData("""{"at":"2026-03-02T10:00:00"}""", 422, "at", "zone")]
     [InlineData("""{"component":"7"}""", 422, "component", "32 hexadecimal")]
     [InlineData("""{"version":-1}""", 422, "version", "wrong type")]
+    [InlineData("""{"titel":"x"}""", 422, "titel", "There is no such field. There are: title, severity, status, count, at, component, version, parts.")]
+    [InlineData("""{"title":"x","parts":[{"slug":"a"},{"slug":"b","stauts":1}]}""", 422, "parts[1].stauts", "There is no such field.")]
+    [InlineData("""{"it's so":1}""", 422, "it's so", "There is no such field.")]
     [InlineData("""[1,2]""", 422, "body", "wrong type")]
     [InlineData("""{"title":""", 400, null, "not valid JSON")]
     [InlineData("nonsense", 400, null, "not valid JSON")]

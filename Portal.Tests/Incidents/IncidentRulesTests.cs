@@ -81,6 +81,27 @@ public class IncidentRulesTests
     }
 
     [Fact]
+    public void An_incident_that_is_recorded_when_it_is_over_holds_no_component_beyond_its_end()
+    {
+        Incident Recorded(DateTimeOffset? end, IncidentStatus status = IncidentStatus.Resolved)
+        {
+            var incident = new Incident("Card payments failed", Severity.P1, null, Now.AddHours(-2), Now);
+            incident.Post(status, "It is over.", UpdateVisibility.Public, [new(Payments, ComponentStatus.MajorOutage)], Cast.Bob, Now, resolvedAt: end);
+            return incident;
+        }
+        foreach (var (given, end) in new[] { ((DateTimeOffset?)null, Now), (Now.AddHours(-1), Now.AddHours(-1)), (Now.AddSeconds(30), Now) })
+        {
+            var incident = Recorded(given);
+            var effect = Assert.Single(incident.Effects);
+            Assert.Equal((ComponentStatus.MajorOutage, Now.AddHours(-2), end, end), (effect.Status, effect.From, effect.To, incident.ResolvedAt));
+        }
+        Assert.Equal("resolvedAt", FieldOf(() => Recorded(Now.AddHours(-3))));
+        Assert.Equal("resolvedAt", FieldOf(() => Recorded(Now.AddHours(1))));
+        Assert.Equal("resolvedAt", FieldOf(() => Recorded(Now.AddHours(-1), IncidentStatus.Monitoring)));
+        Assert.Equal("resolvedAt", FieldOf(() => Declared().Post(IncidentStatus.Resolved, "x", UpdateVisibility.Public, [], Cast.Bob, Now.AddHours(1), resolvedAt: Now)));
+    }
+
+    [Fact]
     public void A_promise_lies_in_the_next_seven_days_and_ends_with_the_incident()
     {
         var incident = Declared();

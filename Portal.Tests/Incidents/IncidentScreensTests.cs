@@ -60,6 +60,30 @@ public class IncidentScreensTests(TestDatabase database) : IClassFixture<TestDat
     }
 
     [Fact]
+    public async Task What_is_over_is_declared_with_when_it_began_and_ended()
+    {
+        await using var screen = Screen(Cast.Bob);
+        var page = screen.Render<DeclarePage>();
+        page.WaitForAssertion(() => Assert.Empty(page.FindAll(".skeleton")), Patience);
+        var now = clock.GetUtcNow();
+        page.Find("#title").Change("Over already");
+        page.Find("#message").Change("It was away for an hour.");
+        Assert.Empty(page.FindAll("#ended"));
+        page.Find("#status").Change(nameof(IncidentStatus.Resolved));
+        string Local(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
+        page.Find("#began").Change(Local(now.AddHours(-2)));
+        page.WaitForElement("#ended", Patience).Change(Local(now.AddHours(-3)));
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => Assert.Contains("before it began", page.Find("#ended-error").TextContent, StringComparison.Ordinal), Patience);
+        page.Find("#ended").Change(Local(now.AddHours(-1)));
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => Assert.Contains("/ops/incidents/", screen.Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal), Patience);
+        await using var db = database.Open();
+        var saved = await db.Incidents.SingleAsync(i => i.Title == "Over already");
+        Assert.Equal(TimeSpan.FromHours(1), saved.ResolvedAt - saved.StartedAt);
+    }
+
+    [Fact]
     public async Task A_double_click_on_declare_makes_one_incident()
     {
         await using var screen = Screen(Cast.Bob);
@@ -125,6 +149,40 @@ public class IncidentScreensTests(TestDatabase database) : IClassFixture<TestDat
     }
 
     [Fact]
+    public async Task What_is_written_to_the_team_never_stands_in_the_field_for_customers()
+    {
+        var id = await Declared();
+        await using var screen = Screen(Cast.Bob);
+        var page = Room(screen, id);
+        void Speak(int to) => page.FindAll(".composer input[name=visibility]")[to].Change(true);
+        page.Find(".composer textarea").Change("For everybody");
+        Speak(1);
+        page.WaitForAssertion(() => Assert.Equal(("", $"incident:{id}:note"), (Composer(page), page.Find(".composer textarea").GetAttribute("data-draft"))), Patience);
+        page.Find(".composer textarea").Change("INTERNAL: their database is wide open");
+        Speak(0);
+        page.WaitForAssertion(() => Assert.Equal(("For everybody", $"incident:{id}:public"), (Composer(page), page.Find(".composer textarea").GetAttribute("data-draft"))), Patience);
+        Speak(1);
+        page.Find(".composer").Submit();
+        page.WaitForAssertion(() => Assert.Contains("INTERNAL", page.Find(".timeline li.internal").TextContent, StringComparison.Ordinal), Patience);
+        page.WaitForAssertion(() => Assert.Equal("", Composer(page)), Patience);
+        Assert.Equal($"incident:{id}:note", screen.JSInterop.Invocations["portalForgetDrafts"].Single().Arguments[0]);
+        Speak(0);
+        Assert.Equal("For everybody", Composer(page));
+    }
+
+    [Fact]
+    public async Task A_kept_note_brings_the_note_back_after_a_reload_and_not_the_field_for_customers()
+    {
+        var id = await Declared();
+        await using var screen = Screen(Cast.Bob);
+        screen.JSInterop.Setup<bool>("portalHasDraft", $"incident:{id}:note").SetResult(true);
+        var page = Room(screen, id);
+        page.WaitForAssertion(() => Assert.Equal("Note for the team", page.Find(".composer button[type=submit]").TextContent), Patience);
+        Assert.True(page.FindAll(".composer input[name=visibility]")[1].HasAttribute("checked"));
+        Assert.Equal($"incident:{id}:note", page.Find(".composer textarea").GetAttribute("data-draft"));
+    }
+
+    [Fact]
     public async Task A_conflicting_edit_is_refused_and_both_texts_stay_on_the_screen()
     {
         var id = await Declared();
@@ -157,6 +215,31 @@ public class IncidentScreensTests(TestDatabase database) : IClassFixture<TestDat
         Assert.Equal(Markup, page.Find("h1").TextContent);
         Assert.Contains(Markup, page.Find(".timeline").TextContent, StringComparison.Ordinal);
         Assert.Empty(page.FindAll("script, h1 b, .timeline b"));
+    }
+
+    [Fact]
+    public async Task The_heading_of_a_room_stands_from_its_first_rendering_so_that_the_focus_can_be_set_to_it()
+    {
+        var id = await Declared("Mails are late");
+        await using var screen = Screen(Cast.Bob);
+        await using var held = await database.Database.Source.OpenConnectionAsync();
+        await using var transaction = await held.BeginTransactionAsync();
+        await using (var hold = new Npgsql.NpgsqlCommand("lock table components", held)) await hold.ExecuteNonQueryAsync();
+        var page = screen.Render<IncidentPage>(p => p.Add(x => x.Id, id.ToString()));
+        Assert.NotEmpty(page.FindAll(".skeleton"));
+        Assert.Equal("Incident", page.Find("h1").TextContent);
+        await transaction.RollbackAsync();
+        page.WaitForAssertion(() => Assert.Equal("Mails are late", page.Find("h1").TextContent), Patience);
+    }
+
+    [Fact]
+    public async Task A_filter_that_finds_nothing_offers_all_incidents_first()
+    {
+        await using var screen = Screen(Cast.Bob);
+        screen.Services.GetRequiredService<NavigationManager>().NavigateTo("/ops/incidents?q=nothing-has-this-name");
+        var list = screen.Render<IncidentsPage>();
+        list.WaitForAssertion(() => Assert.Contains("No incident matches.", list.Find(".empty").TextContent, StringComparison.Ordinal), Patience);
+        Assert.Equal(("Show all", "/ops/incidents?show=all"), (list.FindAll(".empty a")[0].TextContent, list.FindAll(".empty a")[0].GetAttribute("href")));
     }
 
     [Fact]

@@ -52,6 +52,8 @@ public sealed class IncidentsApiTests : IAsyncLifetime
         Assert.Equal("orders-2", second.GetProperty("slug").GetString());
         Assert.Equal(made.GetProperty("group").GetProperty("id").GetString(), second.GetProperty("group").GetProperty("id").GetString());
         Assert.Equal(["slug"], Fields(await Send(HttpMethod.Post, "/api/v1/components", """{"name":"Other","slug":"orders"}""", HttpStatusCode.UnprocessableEntity)));
+        Assert.Equal(["slug"], Fields(await Send(HttpMethod.Post, "/api/v1/components", """{"name":"Other","slug":"overall"}""", HttpStatusCode.UnprocessableEntity)));
+        Assert.Equal("overall-2", (await Send(HttpMethod.Post, "/api/v1/components", """{"name":"Overall"}""", HttpStatusCode.Created)).GetProperty("slug").GetString());
         Assert.Equal(["name"], Fields(await Send(HttpMethod.Post, "/api/v1/components", """{"slug":"other"}""", HttpStatusCode.UnprocessableEntity)));
 
         var set = await Send(HttpMethod.Patch, "/api/v1/components/orders", """{"status":"partial_outage"}""", HttpStatusCode.OK);
@@ -100,6 +102,9 @@ public sealed class IncidentsApiTests : IAsyncLifetime
         Assert.Equal("public", update.GetProperty("visibility").GetString());
         var note = await Send(HttpMethod.Post, $"{address}/updates", """{"message":"Between us.","visibility":"internal"}""", HttpStatusCode.Created);
         Assert.Equal("identified", note.GetProperty("status").GetString());
+        foreach (var (more, field) in new[] { ("\"status\":\"resolved\"", "status"), ("\"nextUpdateBy\":null", "nextUpdateBy"), ("\"components\":[{\"slug\":\"checkout\",\"status\":\"operational\"}]", "components") })
+            Assert.Equal([field], Fields(await Send(HttpMethod.Post, $"{address}/updates", $$"""{"message":"Half obeyed.","visibility":"internal",{{more}}}""", HttpStatusCode.UnprocessableEntity)));
+        Assert.Equal(["visiblity"], Fields(await Send(HttpMethod.Post, $"{address}/updates", """{"message":"INTERNAL","visiblity":"internal"}""", HttpStatusCode.UnprocessableEntity)));
         var edited = $"{address}/updates/{update.GetProperty("id").GetString()}";
         Assert.Equal(1, (await Send(HttpMethod.Patch, edited, """{"message":"Found it.","revision":0}""", HttpStatusCode.OK)).GetProperty("revision").GetInt32());
         Assert.Equal("Found it.", (await Send(HttpMethod.Patch, edited, """{"message":"Mine.","revision":0}""", HttpStatusCode.Conflict)).GetProperty("current").GetString());
@@ -116,7 +121,22 @@ public sealed class IncidentsApiTests : IAsyncLifetime
         Assert.Single((await Send(HttpMethod.Get, "/api/v1/incidents", null, HttpStatusCode.OK)).GetProperty("items").EnumerateArray());
     }
 
+    [Fact]
+    public async Task A_past_incident_is_recorded_with_its_end_and_leaves_its_components_alone()
+    {
+        await Send(HttpMethod.Post, "/api/v1/components", """{"name":"Search"}""", HttpStatusCode.Created);
+        var began = DateTimeOffset.Parse((await Send(HttpMethod.Get, "/api/v1/components/search", null, HttpStatusCode.OK)).GetProperty("createdAt").GetString()!, System.Globalization.CultureInfo.InvariantCulture).AddHours(-2);
+        string Past(DateTimeOffset end) =>
+            $$"""{"title":"Search was away","severity":"P1","message":"Over.","status":"resolved","startedAt":"{{began:O}}","resolvedAt":"{{end:O}}","components":[{"slug":"search","status":"major_outage"}]}""";
+        Assert.Equal(["resolvedAt"], Fields(await Send(HttpMethod.Post, "/api/v1/incidents", Past(began.AddHours(-1)), HttpStatusCode.UnprocessableEntity)));
+        var made = await Send(HttpMethod.Post, "/api/v1/incidents", Past(began.AddHours(1)), HttpStatusCode.Created);
+        var touched = made.GetProperty("components")[0];
+        Assert.Equal((began.AddHours(1), began.AddHours(1)), (made.GetProperty("resolvedAt").GetDateTimeOffset(), touched.GetProperty("until").GetDateTimeOffset()));
+        Assert.Equal("operational", (await Send(HttpMethod.Get, "/api/v1/components/search", null, HttpStatusCode.OK)).GetProperty("status").GetString());
+    }
+
     [Theory]
+    [InlineData("""{"title":"t","severity":"P1","message":"m","resolvedAt":"2026-01-01T00:00:00Z"}""", "resolvedAt")]
     [InlineData("""{"severity":"P1","message":"m"}""", "title")]
     [InlineData("""{"title":"t","message":"m"}""", "severity")]
     [InlineData("""{"title":"t","severity":"P9","message":"m"}""", "severity")]

@@ -34,7 +34,9 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
     {
         await using var target = TargetServer.Status(200);
         using var client = await Client();
-        var created = await client.PostAsJsonAsync("/api/v1/monitors", new { name = "Target", kind = "http", target = target.Address, intervalSeconds = 10, timeoutSeconds = 5 });
+        var unsaid = await client.PostAsJsonAsync("/api/v1/monitors", new { name = "Target", kind = "http", target = target.Address, intervalSeconds = 10, timeoutSeconds = 5 });
+        Assert.Contains("allowPrivate", (await Read(unsaid)).GetProperty("errors").GetProperty("target")[0].GetString(), StringComparison.Ordinal);
+        var created = await client.PostAsJsonAsync("/api/v1/monitors", new { name = "Target", kind = "http", target = target.Address, intervalSeconds = 10, timeoutSeconds = 5, allowPrivate = true });
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         var monitor = await Read(created);
         var id = monitor.GetProperty("id").GetString()!;
@@ -55,7 +57,10 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
 
         var page = await client.GetFromJsonAsync<JsonElement>("/api/v1/monitors?limit=1");
         Assert.Equal(1, page.GetProperty("items").GetArrayLength());
-        Assert.Equal(JsonValueKind.String, page.GetProperty("next").ValueKind);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"/api/v1/monitors?after={page.GetProperty("next").GetString()}")).StatusCode);
+        var invented = await client.GetAsync("/api/v1/monitors?after=0198000000007000800000000000000a");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, invented.StatusCode);
+        Assert.True((await Read(invented)).GetProperty("errors").TryGetProperty("after", out _));
 
         var patched = await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { name = "Renamed", component = "database" });
         Assert.Equal(HttpStatusCode.OK, patched.StatusCode);
@@ -84,6 +89,9 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
     [InlineData("""{"name":"","kind":"http","target":"https://shop.example/"}""", "name", "required")]
     [InlineData("""{"name":"x","kind":"http","target":"ftp://shop.example/"}""", "target", "http")]
     [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","intervalSeconds":5}""", "intervalSeconds", "10 seconds")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","intervalSeconds":1e9}""", "intervalSeconds", "10 seconds")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","intervalSeconds":-1e300}""", "intervalSeconds", "10 seconds")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","intervalSeconds":10.5}""", "intervalSeconds", "whole number")]
     [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","timeoutSeconds":90}""", "timeoutSeconds", "60")]
     [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","component":"nothing"}""", "component", "no component")]
     [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","impact":"operational"}""", "impact", "failing monitor")]

@@ -130,4 +130,54 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         var admin = Page<MonitorEditor>(Role.Admin);
         admin.WaitForAssertion(() => Assert.Contains("if it is a private one", admin.Markup, StringComparison.Ordinal));
     }
+
+    [Fact]
+    public async Task Private_addresses_are_allowed_only_by_whoever_ticks_that_and_a_no_is_remembered()
+    {
+        const string box = "input[type=checkbox]";
+        var page = Page<MonitorEditor>(Role.Admin);
+        page.WaitForAssertion(() => Assert.Contains("if it is a private one", page.Markup, StringComparison.Ordinal));
+        Assert.False(page.Find(box).HasAttribute("checked"));
+        var refused = await Add("No consent");
+        var edited = Page<MonitorEditor>(Role.Admin, ("Key", refused.Id.ToString()));
+        edited.WaitForAssertion(() => Assert.False(edited.Find(box).HasAttribute("checked")));
+        edited.Find(box).Change(true);
+        edited.Find("form").Submit();
+        edited.WaitForAssertion(() => Assert.EndsWith($"/ops/monitors/{refused.Id}", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal));
+        var again = Page<MonitorEditor>(Role.Admin, ("Key", refused.Id.ToString()));
+        again.WaitForAssertion(() => Assert.True(again.Find(box).HasAttribute("checked")));
+        again.Find(box).Change(false);
+        await again.Find("form").SubmitAsync();
+        await using var db = database.Open();
+        Assert.False((await db.Monitors.SingleAsync(m => m.Id == refused.Id)).AllowPrivate);
+    }
+
+    [Theory]
+    [InlineData("interval", "")]
+    [InlineData("interval", "-5")]
+    [InlineData("timeout", "9999999999")]
+    [InlineData("timeout", "ten")]
+    [InlineData("failures", "1.5")]
+    [InlineData("window", "")]
+    [InlineData("successes", "0")]
+    public async Task A_number_that_no_rule_takes_stays_as_it_was_typed_and_is_refused_at_its_field(string field, string typed)
+    {
+        var page = Page<MonitorEditor>(Role.Staff);
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("form")));
+        Assert.True(page.Find("form").HasAttribute("novalidate"));
+        page.Find("#name").Change("Never saved");
+        page.Find("#target").Change("https://shop.example/");
+        if (field is "window" or "successes") page.Find($"#{field}").Change(typed);
+        else
+        {
+            page.Find($"#{field}").Input(typed);
+            Assert.DoesNotContain("within 0", page.Find("#detects").TextContent, StringComparison.Ordinal);
+            Assert.Contains("decide within which time", page.Find("#detects").TextContent, StringComparison.Ordinal);
+        }
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => Assert.Matches("10|60|20", page.Find($"#{field}-error").TextContent));
+        Assert.Equal(typed, page.Find($"#{field}").GetAttribute("value"));
+        await using var db = database.Open();
+        Assert.False(await db.Monitors.AnyAsync(m => m.Name == "Never saved"));
+    }
 }

@@ -65,14 +65,18 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
     [InlineData("http://inner.example/")]
     [InlineData("http://127.0.0.1:9000/")]
     [InlineData("http://[::ffff:192.168.0.1]/")]
-    public async Task A_private_target_takes_an_administrator_whose_saving_is_the_consent(string target)
+    public async Task A_private_target_takes_an_administrator_who_says_so(string target)
     {
         var refusal = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(target)), Cast.Bob, default));
         Assert.Equal("target", refusal.Field);
         Assert.Contains("Ask an administrator", refusal.Message, StringComparison.Ordinal);
-        Assert.True((await Read(await Create.Execute(new(Settings(target)), Cast.Alice, default))).AllowPrivate);
-        refusal = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(target), AllowPrivate: false), Cast.Alice, default));
-        Assert.Equal("target", refusal.Field);
+        Assert.True((await Read(await Create.Execute(new(Settings(target), AllowPrivate: true), Cast.Alice, default))).AllowPrivate);
+        foreach (var asked in new bool?[] { false, null })
+        {
+            refusal = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(target), asked), Cast.Alice, default));
+            Assert.Equal("target", refusal.Field);
+            Assert.Contains("allowPrivate", refusal.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -86,7 +90,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
     [Fact]
     public async Task A_consent_outlives_an_edit_by_staff_only_while_the_target_stays()
     {
-        var id = await Create.Execute(new(Settings("http://10.0.0.1/health")), Cast.Alice, default);
+        var id = await Create.Execute(new(Settings("http://10.0.0.1/health"), AllowPrivate: true), Cast.Alice, default);
         await Change.Execute(new(id, Settings("http://10.0.0.1/health") with { Name = "Renamed" }), Cast.Bob, default);
         Assert.True((await Read(id)).AllowPrivate);
         Assert.Equal("target", (await Assert.ThrowsAsync<DomainException>(() => Change.Execute(new(id, Settings("http://10.0.0.1/other")), Cast.Bob, default))).Field);

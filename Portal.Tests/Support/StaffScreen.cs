@@ -17,18 +17,18 @@ namespace Portal.Tests.Support;
 /// <summary>A staff screen in front of somebody, on a real database. Hints reach it as from another node: <see cref="Hint"/>.</summary>
 sealed class StaffScreen : BunitContext
 {
-    readonly ChangeFeed feed = new(TimeProvider.System, NullLogger<ChangeFeed>.Instance);
+    public ChangeFeed Feed { get; } = new(TimeProvider.System, NullLogger<ChangeFeed>.Instance);
 
     public StaffScreen(TestDatabase database, TimeProvider clock, Actor actor)
     {
         JSInterop.Mode = JSRuntimeMode.Loose;
-        Services.AddLogging().AddSingleton(clock).AddSingleton(feed).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database);
+        Services.AddLogging().AddSingleton(clock).AddSingleton(Feed).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database);
         Services.AddIncidents().AddStatusPages();
         Services.AddAuthorizationCore();
         Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Principal(actor))));
     }
 
-    public void Hint(string topic) => feed.Publish(topic);
+    public void Hint(string topic) => Feed.Publish(topic);
 
     static ClaimsPrincipal Principal(Actor actor) => new(new ClaimsIdentity(
     [

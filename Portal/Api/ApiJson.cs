@@ -15,6 +15,8 @@ public static class ApiJson
     {
         options.MaxDepth = 32;
         options.NumberHandling = JsonNumberHandling.Strict;
+        // A mistyped name must not be half obeyed: "visiblity": "internal" would publish.
+        options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         options.Converters.Add(new WordsOfEnums());
         options.Converters.Add(new Ids());
         options.Converters.Add(new Times());

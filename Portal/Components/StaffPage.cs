@@ -16,6 +16,7 @@ public abstract class StaffPage : ComponentBase, IDisposable
     [Inject] protected ChangeFeed Feed { get; set; } = null!;
     [Inject] protected ILoggerFactory Logs { get; set; } = null!;
     [CascadingParameter] Task<AuthenticationState>? Authentication { get; set; }
+    [CascadingParameter] Patience? Patience { get; set; }
 
     /// <summary>Cancelled when the screen is left.</summary>
     protected CancellationToken Left => left.Token;
@@ -34,7 +35,7 @@ public abstract class StaffPage : ComponentBase, IDisposable
         watching.Add(Feed.Subscribe(topic, () => InvokeAsync(async () =>
         {
             var (problem, field) = (Problem, ProblemField);
-            var fresh = await Try(reload);
+            var fresh = await Attempt(reload);
             // What somebody else changed must not take away the refusal that this person is reading.
             if (fresh && !isStale) (Problem, ProblemField) = (problem, field);
             isStale = !fresh;
@@ -43,6 +44,12 @@ public abstract class StaffPage : ComponentBase, IDisposable
 
     /// <summary>Runs an action of the person; a refusal becomes <see cref="Problem"/> and nothing typed is lost.</summary>
     protected async Task<bool> Try(Func<Task> action)
+    {
+        using var waiting = Patience?.Begin();
+        return await Attempt(action);
+    }
+
+    async Task<bool> Attempt(Func<Task> action)
     {
         try
         {

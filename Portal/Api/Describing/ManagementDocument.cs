@@ -75,7 +75,7 @@ static class ManagementDocument
             Version = typeof(ManagementDocument).Assembly.GetName().Version?.ToString(3) ?? "1",
             Description = $"""
                 Everything that the screens can do, for programs. Send "Authorization: Bearer <key>"; administrators create keys with scopes under /admin/api-keys.
-                JSON in camelCase (a field with * must be given), times in RFC 3339 UTC, ids as 32 hexadecimal digits. Fields that are not known are ignored.
+                JSON in camelCase (a field with * must be given), times in RFC 3339 UTC, ids as 32 hexadecimal digits. A field that is not known is refused with 422.
                 Lists answer "items" and "next": repeat with ?after=<next> until it is null; ?limit= takes 1 to {Cursor.Most}, otherwise {Cursor.Usual}.
                 What can be edited carries a version: send it back as "version" or as If-Match, and a change that somebody made in between is answered 409 instead of being overwritten.
                 Limits: {limits.PerKey:N0} requests a minute a key and {limits.PerAddress:N0} a network address, a quarter of that at once; beyond it 429 with Retry-After. A body may have 1 MB.

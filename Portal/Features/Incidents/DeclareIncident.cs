@@ -17,9 +17,11 @@ public sealed class DeclareIncident(IDbContextFactory<PortalDbContext> contexts,
     /// <param name="Next">Null promises what is usual for the severity.</param>
     /// <param name="StartedAt">Null is now.</param>
     /// <param name="Id">Made with the form: sent twice, the second answer is the first incident.</param>
+    /// <param name="ResolvedAt">When it ended, if it is declared as resolved; null is now.</param>
     public sealed record Request(
         string Title, Severity Severity, string Message, IReadOnlyList<ComponentChange> Components, Indicator? Impact = null,
-        IncidentStatus Status = IncidentStatus.Investigating, NextUpdate? Next = null, DateTimeOffset? StartedAt = null, IncidentId? Id = null);
+        IncidentStatus Status = IncidentStatus.Investigating, NextUpdate? Next = null, DateTimeOffset? StartedAt = null, IncidentId? Id = null,
+        DateTimeOffset? ResolvedAt = null);
 
     public async Task<IncidentId> Execute(Request request, Actor actor, CancellationToken ct)
     {
@@ -30,7 +32,7 @@ public sealed class DeclareIncident(IDbContextFactory<PortalDbContext> contexts,
         await NamedComponents.Require(db, request.Components, ct);
 
         var incident = new Incident(request.Title, request.Severity, request.Impact, request.StartedAt, now, request.Id);
-        incident.Post(request.Status, request.Message, UpdateVisibility.Public, request.Components, actor, now);
+        incident.Post(request.Status, request.Message, UpdateVisibility.Public, request.Components, actor, now, resolvedAt: request.ResolvedAt);
         incident.PromiseNext(request.Next, now);
         db.Incidents.Add(incident);
         try

@@ -16,13 +16,14 @@ public static class IncidentsApi
     /// <param name="Impact">Left out: what is usual for the severity.</param>
     /// <param name="NextUpdateBy">Left out: what is usual for the severity; null promises nothing.</param>
     /// <param name="StartedAt">When it began, if it was earlier.</param>
+    /// <param name="ResolvedAt">When it ended, if it is declared as resolved; left out: now.</param>
     /// <param name="Notify">Whether subscribers are told; taken and not used until there are subscribers.</param>
     public sealed record NewIncident(
         string? Title, Severity? Severity, string? Message, Given<DateTimeOffset?> NextUpdateBy, IReadOnlyList<NamedComponent?>? Components = null, Indicator? Impact = null,
-        IncidentStatus? Status = null, DateTimeOffset? StartedAt = null, bool? Notify = null);
+        IncidentStatus? Status = null, DateTimeOffset? StartedAt = null, DateTimeOffset? ResolvedAt = null, bool? Notify = null);
 
-    /// <param name="Status">Left out: stays as it is.</param>
-    /// <param name="Visibility">Left out: public.</param>
+    /// <param name="Status">Left out: stays as it is. A note cannot change it.</param>
+    /// <param name="Visibility">Left out: public. A note, internal, has a message alone.</param>
     public sealed record NewUpdate(
         string? Message, Given<DateTimeOffset?> NextUpdateBy, IncidentStatus? Status = null, UpdateVisibility? Visibility = null, IReadOnlyList<NamedComponent?>? Components = null, bool? Notify = null);
 
@@ -74,7 +75,7 @@ public static class IncidentsApi
     {
         var severity = body.Severity ?? throw new DomainException("The severity is required: P0, P1, P2 or P3.", "severity");
         var request = new DeclareIncident.Request(body.Title ?? "", severity, body.Message ?? "", await Changes(body.Components, statuses, ct), body.Impact,
-            body.Status ?? IncidentStatus.Investigating, Next(body.NextUpdateBy), body.StartedAt);
+            body.Status ?? IncidentStatus.Investigating, Next(body.NextUpdateBy), body.StartedAt, ResolvedAt: body.ResolvedAt);
         var id = await declare.Execute(request, http.User.ToActor(), ct);
         return Results.Created($"/api/v1/incidents/{id}", Told(http, await room.Load(id, ct)));
     }

@@ -9,8 +9,8 @@ namespace Portal.Features.Incidents;
 /// <summary>Adds to an incident's timeline: a word to the public (which may change status and components, and resolve it), or a note for the team.</summary>
 public sealed class PostIncidentUpdate(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
 {
-    /// <param name="Status">Null leaves it as it stands when the update is saved.</param>
-    /// <param name="Next">Null promises what is usual for the severity; not used by notes.</param>
+    /// <param name="Status">Null leaves it as it stands when the update is saved; a note cannot change it.</param>
+    /// <param name="Next">Null promises what is usual for the severity; a note promises nothing.</param>
     /// <param name="Id">Made with the form: sent twice, the second answer is the first update.</param>
     public sealed record Request(
         IncidentId Incident, string Message, UpdateVisibility Visibility, IReadOnlyList<ComponentChange> Components,
@@ -19,6 +19,10 @@ public sealed class PostIncidentUpdate(IDbContextFactory<PortalDbContext> contex
     public async Task<IncidentUpdateId> Execute(Request request, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.RunIncidents);
+        if (request.Visibility == UpdateVisibility.Internal && request.Status is not null)
+            throw new DomainException("A note for the team cannot change the status: post a public update.", "status");
+        if (request.Visibility == UpdateVisibility.Internal && request.Next is not null)
+            throw new DomainException("A note for the team promises nothing to customers: post a public update, or change the incident.", "nextUpdateBy");
         var now = clock.GetUtcNow();
         // A post is not an edit: two people who post at once both succeed.
         return await Contention.Settle(() => Post(request, actor, now, ct));

@@ -12,7 +12,7 @@ namespace Portal.Features.Monitoring;
 public sealed class CreateMonitor(IDbContextFactory<PortalDbContext> contexts, TargetConsent consent, TimeProvider clock)
 {
     /// <param name="Settings">Its consent to private addresses is not read: see <paramref name="AllowPrivate"/>.</param>
-    /// <param name="AllowPrivate">Null: an actor who may, consents by saving a private target.</param>
+    /// <param name="AllowPrivate">True consents to a private target, for an actor who may; otherwise such a target is refused.</param>
     public sealed record Request(MonitorSettings Settings, bool? AllowPrivate = null, bool Paused = false);
 
     public async Task<MonitorId> Execute(Request request, Actor actor, CancellationToken ct)

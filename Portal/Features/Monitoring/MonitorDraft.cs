@@ -1,3 +1,4 @@
+using System.Globalization;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
@@ -10,34 +11,53 @@ sealed class MonitorDraft
 {
     public string Name { get; set; } = "";
     public string Target { get; set; } = "";
-    public int IntervalSeconds { get; set; } = 60;
-    public int TimeoutSeconds { get; set; } = 10;
+    public string IntervalSeconds { get; set; } = "60";
+    public string TimeoutSeconds { get; set; } = "10";
     public string Component { get; set; } = "";
-    public int FailuresBeforeDown { get; set; } = 2;
-    public int Window { get; set; } = 2;
-    public int SuccessesBeforeUp { get; set; } = 1;
+    public string FailuresBeforeDown { get; set; } = "2";
+    public string Window { get; set; } = "2";
+    public string SuccessesBeforeUp { get; set; } = "1";
     public ComponentStatus Impact { get; set; } = ComponentStatus.MajorOutage;
     public string ExpectStatus { get; set; } = "200-399";
-    public bool AllowPrivate { get; set; } = true;
+    public bool AllowPrivate { get; set; }
     public bool Critical { get; set; }
 
     public static MonitorDraft Of(Monitor m) => new()
     {
         Name = m.Name,
         Target = m.Target,
-        IntervalSeconds = (int)m.Interval.TotalSeconds,
-        TimeoutSeconds = (int)m.Timeout.TotalSeconds,
+        IntervalSeconds = Written((int)m.Interval.TotalSeconds),
+        TimeoutSeconds = Written((int)m.Timeout.TotalSeconds),
         Component = m.ComponentId?.ToString() ?? "",
-        FailuresBeforeDown = m.FailuresBeforeDown,
-        Window = m.Window,
-        SuccessesBeforeUp = m.SuccessesBeforeUp,
+        FailuresBeforeDown = Written(m.FailuresBeforeDown),
+        Window = Written(m.Window),
+        SuccessesBeforeUp = Written(m.SuccessesBeforeUp),
         Impact = m.Impact,
         ExpectStatus = m.ExpectStatus,
+        AllowPrivate = m.AllowPrivate,
         Critical = m.Critical,
     };
 
-    public TimeSpan DetectsWithin => Monitor.DetectionTime(TimeSpan.FromSeconds(IntervalSeconds), TimeSpan.FromSeconds(TimeoutSeconds), FailuresBeforeDown);
+    /// <summary>Null while the fields hold no numbers within their bounds.</summary>
+    public TimeSpan? DetectsWithin => Number(IntervalSeconds) is { } interval and >= 10 and <= 86_400 && Number(TimeoutSeconds) is { } timeout and >= 1 and <= 60 && Number(FailuresBeforeDown) is { } failures and >= 1 and <= 10
+        ? Monitor.DetectionTime(TimeSpan.FromSeconds(interval), TimeSpan.FromSeconds(timeout), failures) : null;
 
-    public MonitorSettings Settings => new(Name, MonitorKind.Http, Target.Trim(), TimeSpan.FromSeconds(IntervalSeconds), TimeSpan.FromSeconds(TimeoutSeconds),
-        Id.TryParse<ComponentId>(Component, out var component) ? component : null, FailuresBeforeDown, Math.Max(Window, FailuresBeforeDown), SuccessesBeforeUp, Impact, ExpectStatus, Critical: Critical);
+    /// <exception cref="DomainException">A field holds no whole number; it is named.</exception>
+    public MonitorSettings Settings
+    {
+        get
+        {
+            var failures = Whole(FailuresBeforeDown, "failuresBeforeDown", "from 1 to 10");
+            return new(Name, MonitorKind.Http, Target.Trim(),
+                TimeSpan.FromSeconds(Whole(IntervalSeconds, "intervalSeconds", "of seconds from 10 to 86,400 (1 day)")), TimeSpan.FromSeconds(Whole(TimeoutSeconds, "timeoutSeconds", "of seconds from 1 to 60")),
+                Id.TryParse<ComponentId>(Component, out var component) ? component : null,
+                failures, Math.Max(Whole(Window, "window", "up to 20, at least as many as failures are needed"), failures), Whole(SuccessesBeforeUp, "successesBeforeUp", "from 1 to 10"), Impact, ExpectStatus, Critical: Critical);
+        }
+    }
+
+    static int Whole(string text, string field, string bounds) => Number(text) ?? throw new DomainException($"This must be a whole number {bounds}.", field);
+
+    static int? Number(string text) => int.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    static string Written(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -76,6 +76,13 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         return (await Joined(db, db.Monitors.AsNoTracking().Where(m => m.Id == id)).SingleOrDefaultAsync(ct))?.View ?? throw new NotFoundException("monitor");
     }
 
+    public async Task<bool> Exists(MonitorId id, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        return await db.Monitors.AnyAsync(m => m.Id == id, ct);
+    }
+
     static IQueryable<Row> Joined(PortalDbContext db, IQueryable<Monitor> monitors) =>
         from m in monitors
         join s in db.MonitorStates.AsNoTracking() on m.Id equals s.MonitorId into states

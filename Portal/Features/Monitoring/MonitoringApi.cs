@@ -15,15 +15,16 @@ public static class MonitoringApi
     /// <param name="Component">Slug or id.</param>
     /// <param name="ExpectStatus">"200-399", "200,204".</param>
     /// <param name="Impact">The component's status while the monitor is down.</param>
-    /// <param name="AllowPrivate">Needs the scope monitors:private; left out, a key that has it consents by naming a private target.</param>
+    /// <param name="AllowPrivate">Needs the scope monitors:private; left out, a private target is refused.</param>
     public sealed record NewMonitor(
-        string? Name, string? Kind, string? Target, int? IntervalSeconds, int? TimeoutSeconds, string? Component, string? ExpectStatus,
+        string? Name, string? Kind, string? Target, double? IntervalSeconds, double? TimeoutSeconds, string? Component, string? ExpectStatus,
         int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical);
 
     /// <summary>What is left out stays; <c>"component": null</c> detaches.</summary>
+    /// <param name="AllowPrivate">Left out or null: a consent stands as long as the target does.</param>
     /// <param name="Version">Of the answer that is edited; or If-Match.</param>
     public sealed record MonitorPatch(
-        string? Name, string? Target, int? IntervalSeconds, int? TimeoutSeconds, Given<string> Component, string? ExpectStatus,
+        string? Name, string? Target, double? IntervalSeconds, double? TimeoutSeconds, Given<string> Component, string? ExpectStatus,
         int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, uint? Version);
 
     public sealed record MonitorAnswer(
@@ -68,7 +69,9 @@ public static class MonitoringApi
 
     static async Task<CursorPage<MonitorAnswer>> List(HttpContext http, MonitorList monitors, Cursor cursor, string? component, MonitorCondition? state, CancellationToken ct)
     {
-        var rows = await monitors.Load(new(state, null, component), cursor.AfterId<MonitorId>(), cursor.Take, http.User.ToActor(), ct);
+        var (after, actor) = (cursor.AfterId<MonitorId>(), http.User.ToActor());
+        if (after is { } last && !await monitors.Exists(last, actor, ct)) throw new DomainException("The value of after must be the next of an earlier answer, unchanged, and the monitor that it names must still exist.", "after");
+        var rows = await monitors.Load(new(state, null, component), after, cursor.Take, actor, ct);
         return cursor.Page(rows, AnswerOf, r => r.Monitor.Id.ToString());
     }
 
@@ -81,7 +84,7 @@ public static class MonitoringApi
     static async Task<IResult> Create(HttpContext http, NewMonitor body, CreateMonitor create, ComponentChoices components, MonitorList monitors, CancellationToken ct)
     {
         var settings = new MonitorSettings(body.Name ?? "", KindOf(body.Kind), body.Target ?? "",
-            Seconds(body.IntervalSeconds) ?? TimeSpan.FromSeconds(60), Seconds(body.TimeoutSeconds) ?? TimeSpan.FromSeconds(10), await components.Find(body.Component, ct),
+            Seconds(body.IntervalSeconds, "intervalSeconds") ?? TimeSpan.FromSeconds(60), Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? TimeSpan.FromSeconds(10), await components.Find(body.Component, ct),
             body.FailuresBeforeDown ?? 2, body.Window ?? Math.Max(2, body.FailuresBeforeDown ?? 2), body.SuccessesBeforeUp ?? 1,
             body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false);
         var id = await create.Execute(new(settings, body.AllowPrivate, body.Paused ?? false), http.User.ToActor(), ct);
@@ -96,7 +99,7 @@ public static class MonitoringApi
         var old = stands.Settings;
         var component = body.Component.IsGiven ? await components.Find(body.Component.Value, ct) : old.Component;
         var failures = body.FailuresBeforeDown ?? old.FailuresBeforeDown;
-        var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds) ?? old.Interval, Seconds(body.TimeoutSeconds) ?? old.Timeout,
+        var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds, "intervalSeconds") ?? old.Interval, Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? old.Timeout,
             component, failures, body.Window ?? Math.Max(old.Window, failures), body.SuccessesBeforeUp ?? old.SuccessesBeforeUp, body.Impact ?? old.Impact,
             body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical);
         // A patch of the pause alone is no edit. An edit is of what was just read: whoever is faster from here on is not overwritten.
@@ -129,7 +132,9 @@ public static class MonitoringApi
         _ => throw new DomainException($"There is no such kind. Kinds are: {string.Join(", ", Kinds)}; so far only http is built.", "kind"),
     };
 
-    static TimeSpan? Seconds(int? seconds) => seconds is { } value ? TimeSpan.FromSeconds(value) : null;
+    /// <summary>A number as JSON may write it, 1e3 too; what no rule would take is only kept within what can be compared.</summary>
+    static TimeSpan? Seconds(double? seconds, string field) => seconds is not { } value ? null
+        : value == Math.Floor(value) ? TimeSpan.FromSeconds(Math.Clamp(value, -1, int.MaxValue)) : throw new DomainException("It must be a whole number of seconds.", field);
 
     static MonitorId IdOf(string id) => Id.Parse<MonitorId>(id, "monitor");
 }

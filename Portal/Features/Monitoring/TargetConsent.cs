@@ -4,12 +4,12 @@ using Monitor = Portal.Domain.Monitoring.Monitor;
 
 namespace Portal.Features.Monitoring;
 
-/// <summary>Who may point a monitor at a private address: whoever has the permission consents by saving, nobody else can.</summary>
+/// <summary>Who may point a monitor at a private address: whoever has the permission and says so, nobody else can.</summary>
 public sealed class TargetConsent(GuardedConnector connector, TimeProvider clock)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    /// <param name="asked">What the request says; null leaves it to the rule.</param>
+    /// <param name="asked">What the request says; null keeps a consent that stands and gives none.</param>
     /// <param name="before">The monitor that is edited: its consent stands while its target does.</param>
     /// <returns>Whether the monitor may reach private addresses at its target's own host.</returns>
     /// <exception cref="DomainException">The target is private and the actor may not, or does not want to, allow that.</exception>
@@ -24,8 +24,7 @@ public sealed class TargetConsent(GuardedConnector connector, TimeProvider clock
         if (await IsPrivate(uri.IdnHost, ct) != true) return false;
         if (!may)
             throw new DomainException($"{uri.Host} leads to a private address, which only an administrator can allow. Ask an administrator to save this monitor, or choose a public address.", "target");
-        return asked is null ? true
-            : throw new DomainException($"{uri.Host} leads to a private address, and private addresses are not allowed for this monitor. Allow them, or choose a public address.", "target");
+        throw new DomainException($"{uri.Host} leads to a private address, and private addresses are not allowed for this monitor. Allow them (by API: allowPrivate), or choose a public address.", "target");
     }
 
     /// <summary>Null when the name cannot be resolved now: the check will say so.</summary>

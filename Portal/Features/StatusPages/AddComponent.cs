@@ -33,14 +33,18 @@ public sealed class AddComponent(IDbContextFactory<PortalDbContext> contexts, Ti
         return component;
     }
 
+    /// <summary>The badge of this name tells of the whole page.</summary>
+    const string Reserved = "overall";
+
     static async Task<string> Free(PortalDbContext db, string slug, CancellationToken ct) =>
-        await db.Components.AnyAsync(c => c.Slug == slug, ct)
+        slug == Reserved ? throw new DomainException($"The slug \"{Reserved}\" stands for the whole page. Choose another one, or leave it out.", "slug")
+        : await db.Components.AnyAsync(c => c.Slug == slug, ct)
             ? throw new DomainException($"The slug \"{slug}\" is taken by another component. Choose another one, or leave it out.", "slug") : slug;
 
     static async Task<string> Derive(PortalDbContext db, string name, CancellationToken ct)
     {
         var slug = Text.Slug(name);
-        var taken = (await db.Components.Where(c => c.Slug.StartsWith(slug.Substring(0, Math.Min(slug.Length, 50)))).Select(c => c.Slug).ToListAsync(ct)).ToHashSet();
+        var taken = (await db.Components.Where(c => c.Slug.StartsWith(slug.Substring(0, Math.Min(slug.Length, 50)))).Select(c => c.Slug).ToListAsync(ct)).Append(Reserved).ToHashSet();
         if (!taken.Contains(slug)) return slug;
         var stem = slug[..Math.Min(slug.Length, 50)].TrimEnd('-');
         for (var i = 2; ; i++)

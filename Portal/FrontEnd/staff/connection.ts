@@ -13,7 +13,7 @@ export function watchConnection(): void {
     const was = document.documentElement.dataset.connection;
     if (state) document.documentElement.dataset.connection = 'lost';
     else delete document.documentElement.dataset.connection;
-    say(state ? 'Not connected' : 'Live');
+    say(state ? 'Not connected' : document.getElementById('connection')?.dataset.words ?? 'Live');
     if (!state && was === 'lost') announceDrafts();
     if (state && state !== lost[0]) void reloadWhenServed();
   };

@@ -37,7 +37,8 @@ export function keepDrafts(): void {
     for (const change of changes)
       change.addedNodes.forEach(n => { if (n instanceof HTMLElement) restore(n); });
   }).observe(document.body, { childList: true, subtree: true });
-  // Called by the server when the text was sent.
+  // Called by the server: whether something is kept under this key, and when the text was sent.
+  (window as unknown as { portalHasDraft: (key: string) => boolean }).portalHasDraft = key => !!sessionStorage.getItem(prefix + key);
   (window as unknown as { portalForgetDrafts: (start: string) => void }).portalForgetDrafts = start => {
     for (const key of Object.keys(sessionStorage)) if (key.startsWith(prefix + start)) sessionStorage.removeItem(key);
   };

@@ -1,0 +1,79 @@
+using Bunit;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Portal.Components;
+using Portal.Components.Layout;
+using Portal.Live;
+using Portal.Tests.Support;
+
+namespace Portal.Tests.Screens;
+
+public class StaffLayoutTests(TestDatabase database) : IClassFixture<TestDatabase>
+{
+    static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
+    readonly FakeClock clock = new();
+
+    /// <summary>A screen whose action takes as long as the test wants.</summary>
+    sealed class SlowPage : StaffPage
+    {
+        public TaskCompletionSource Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<bool> Act() => Try(() => Answer.Task);
+    }
+
+    IRenderedComponent<StaffLayout> Layout(StaffScreen screen, PagePulse pulse)
+    {
+        screen.Services.AddSingleton(pulse);
+        return screen.Render<StaffLayout>(p => p.Add(x => x.Body, (RenderFragment)(b =>
+        {
+            b.OpenComponent<SlowPage>(0);
+            b.CloseComponent();
+        })));
+    }
+
+    [Fact]
+    public async Task While_the_database_does_not_answer_every_screen_says_as_of_when_it_is_and_stops_saying_so_by_itself()
+    {
+        await using var screen = new StaffScreen(database, clock, Cast.Bob);
+        using var pulse = new PagePulse(database.Database, screen.Feed, TimeProvider.System, Configured.With(("Timing:FollowSeconds", "0.1")), NullLogger<PagePulse>.Instance);
+        var layout = Layout(screen, pulse);
+        await pulse.StartAsync(default);
+        layout.WaitForAssertion(() => Assert.Equal("Live", layout.Find("#connection").TextContent), Wait);
+        Assert.DoesNotContain("The database does not answer", layout.Markup, StringComparison.Ordinal);
+
+        await using (var holder = await database.Database.Source.OpenConnectionAsync())
+        await using (var held = await holder.BeginTransactionAsync())
+        {
+            await using (var hold = new NpgsqlCommand("lock table page_versions", holder)) await hold.ExecuteNonQueryAsync();
+            layout.WaitForAssertion(() => Assert.Contains("The database does not answer", layout.Find("main [role=alert]").TextContent, StringComparison.Ordinal), Wait);
+            Assert.Matches(@"^Database away, as of \d\d:\d\d UTC$", layout.Find("#connection.away").TextContent);
+            Assert.Equal(layout.Find("#connection").TextContent, layout.Find("#connection").GetAttribute("data-words"));
+            await held.RollbackAsync();
+        }
+        layout.WaitForAssertion(() => Assert.Equal("Live", layout.Find("#connection").TextContent), Wait);
+        Assert.DoesNotContain("The database does not answer", layout.Markup, StringComparison.Ordinal);
+        await pulse.StopAsync(default);
+    }
+
+    [Fact]
+    public async Task An_action_that_takes_longer_than_three_seconds_is_said_to_and_no_longer_once_it_is_done()
+    {
+        await using var screen = new StaffScreen(database, clock, Cast.Bob);
+        using var pulse = new PagePulse(database.Database, screen.Feed, TimeProvider.System, Configured.With(("Timing:FollowSeconds", "0.1")), NullLogger<PagePulse>.Instance);
+        var layout = Layout(screen, pulse);
+        await pulse.StartAsync(default);
+        layout.WaitForAssertion(() => Assert.Equal("Live", layout.Find("#connection").TextContent), Wait);
+        var page = layout.FindComponent<SlowPage>().Instance;
+        var acting = layout.InvokeAsync(page.Act);
+        clock.FastForward(TimeSpan.FromSeconds(2.9));
+        Assert.DoesNotContain("takes longer", layout.Markup, StringComparison.Ordinal);
+        clock.FastForward(TimeSpan.FromSeconds(0.2));
+        layout.WaitForAssertion(() => Assert.Contains("This takes longer than usual", layout.Markup, StringComparison.Ordinal), Wait);
+        page.Answer.SetResult();
+        Assert.True(await acting);
+        layout.WaitForAssertion(() => Assert.DoesNotContain("takes longer", layout.Markup, StringComparison.Ordinal), Wait);
+        await pulse.StopAsync(default);
+    }
+}
