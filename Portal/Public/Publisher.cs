@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics;
 using Microsoft.Extensions.Primitives;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
@@ -56,16 +57,16 @@ public sealed class Publisher(
             try
             {
                 var due = await Wait(stoppingToken);
-                var began = clock.GetTimestamp();
+                var began = Stopwatch.GetTimestamp();
                 var wanted = Interlocked.Exchange(ref mustRead, false);
                 var fresh = wanted && await Read(stoppingToken);
                 // What could not be read shows nothing new until the page itself reads differently.
                 if (Model is null || wanted && !fresh && !due) continue;
                 Publish();
                 if (fresh) file.Save(Model);
-                // The first change shows at once; in a storm of them rendering leaves two thirds of a processor to others, as long as one takes less than a quarter of a second.
-                var rest = 2 * clock.GetElapsedTime(began);
-                await Task.Delay(rest < LongestRest ? rest : LongestRest, clock, stoppingToken);
+                // In real time, whatever the clock does. The first change shows at once; in a storm of them rendering leaves two thirds of a processor to others, as long as one takes less than a quarter of a second.
+                var rest = 2 * Stopwatch.GetElapsedTime(began);
+                await Task.Delay(rest < LongestRest ? rest : LongestRest, TimeProvider.System, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
             catch (Exception e)
