@@ -49,11 +49,14 @@ public class EveryResponseTests(EveryResponseTests.Logged logged) : IClassFixtur
     public async Task A_person_who_errs_gets_a_page_with_the_request_id_and_a_program_gets_problem_details()
     {
         using var client = host.Client();
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/no/such/page") { Headers = { { "Accept", "text/html,*/*" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/history") { Headers = { { "Accept", "text/html,*/*" } } };
         using var answer = await client.SendAsync(request);
         var html = await answer.Content.ReadAsStringAsync();
+        Assert.Equal(405, (int)answer.StatusCode);
         Assert.Contains(answer.Headers.GetValues("X-Request-Id").Single(), html, StringComparison.Ordinal);
-        Assert.Contains("There is nothing at this address", html, StringComparison.Ordinal);
+        Assert.Contains("The request was not carried out", html, StringComparison.Ordinal);
+        using var lost = new HttpRequestMessage(HttpMethod.Get, "/no/such/page") { Headers = { { "Accept", "text/html,*/*" } } };
+        Assert.Contains("There is no such page", await (await client.SendAsync(lost)).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         using var program = new HttpRequestMessage(HttpMethod.Get, "/no/such/page") { Headers = { { "Accept", "application/json" } } };
         Assert.Equal("application/problem+json", (await client.SendAsync(program)).Content.Headers.ContentType?.MediaType);
     }

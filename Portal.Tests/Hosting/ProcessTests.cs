@@ -90,7 +90,7 @@ public sealed class ProcessTests : IDisposable
         await PostgresServer.Drop(connection);
         await using var again = PortalProcess.Serve(folder.Path, new() { ["Database:ConnectionString"] = "Host=127.0.0.1;Port=1;Username=nobody;Database=nothing;Timeout=1" });
         using var visitor = new HttpClient { BaseAddress = await again.Ready() };
-        Assert.Contains("All systems operational", await visitor.GetStringAsync(new Uri("/", UriKind.Relative)), StringComparison.Ordinal);
+        Assert.Contains("Nothing is shown here yet", await visitor.GetStringAsync(new Uri("/", UriKind.Relative)), StringComparison.Ordinal);
         await again.Line("The database cannot be reached");
     }
 
@@ -101,7 +101,7 @@ public sealed class ProcessTests : IDisposable
         var cluster = Path.Combine(data, "postgres");
         await using var portal = PortalProcess.ServeAs("nobody", folder, data, from: Repository.Root);
         using var visitor = new HttpClient { BaseAddress = await portal.Ready() };
-        Assert.Contains("All systems operational", await visitor.GetStringAsync(new Uri("/", UriKind.Relative)), StringComparison.Ordinal);
+        Assert.Contains("Nothing is shown here yet", await visitor.GetStringAsync(new Uri("/", UriKind.Relative)), StringComparison.Ordinal);
         var server = Postmaster.Read(cluster)!;
         Assert.True(server.LivesIn(cluster));
         Assert.Equal("nobody", await Owner($"/proc/{server.ProcessId}"));

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Portal.Features.Access;
+using Portal.Features.StatusPages;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Monitoring;
@@ -62,6 +63,7 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal(HttpStatusCode.UnprocessableEntity, invented.StatusCode);
         Assert.True((await Read(invented)).GetProperty("errors").TryGetProperty("after", out _));
 
+        await host.Get<AddComponent>().Execute(new("Database"), Cast.Alice, default);
         var patched = await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { name = "Renamed", component = "database" });
         Assert.Equal(HttpStatusCode.OK, patched.StatusCode);
         Assert.Equal("database", (await Read(patched)).GetProperty("component").GetString());

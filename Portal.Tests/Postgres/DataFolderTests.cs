@@ -18,7 +18,7 @@ public sealed class DataFolderTests : IDisposable
         using var first = new DataFolder(scratch.Path);
         first.Claim();
         using var second = new DataFolder(scratch.Path);
-        var refused = Assert.Throws<CannotStartException>(second.Claim);
+        var refused = Assert.Throws<FolderInUseException>(second.Claim);
         Assert.Contains($"in use by another portal (process {Environment.ProcessId})", refused.Message, StringComparison.Ordinal);
         first.Dispose();
         second.Claim();
