@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Access;
 using Portal.Features.Access;
@@ -11,7 +10,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Access;
 
 /// <summary>Sign-in, set-up, account and API as a browser and a program meet them.</summary>
-public sealed partial class AccessHttpTests(PortalHost host) : IClassFixture<PortalHost>, IDisposable
+public sealed class AccessHttpTests(PortalHost host) : IClassFixture<PortalHost>, IDisposable
 {
     readonly Settlers settlers = new(host.Database.Contexts, TimeProvider.System);
 
@@ -81,7 +80,7 @@ public sealed partial class AccessHttpTests(PortalHost host) : IClassFixture<Por
             var page = await answer.Content.ReadAsStringAsync();
             Assert.Contains($"value=\"{email}\"", page, StringComparison.Ordinal);
             Assert.DoesNotContain("wrong</b>", page, StringComparison.Ordinal);
-            pages.Add(TokenField().Replace(page, "").Replace(email, "", StringComparison.Ordinal));
+            pages.Add(Browser.TokenField().Replace(page, "").Replace(email, "", StringComparison.Ordinal));
         }
         Assert.Equal(pages[0], pages[1]);
     }
@@ -282,42 +281,5 @@ public sealed partial class AccessHttpTests(PortalHost host) : IClassFixture<Por
         // A program without a key is told nothing of what there is.
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync(new Uri("/api/v1/no-such-thing", UriKind.Relative))).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.DeleteAsync(new Uri("/api/v1/people", UriKind.Relative))).StatusCode);
-    }
-
-    [GeneratedRegex("<input type=\"hidden\" name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
-    internal static partial Regex TokenField();
-}
-
-/// <summary>Fills in our own forms: fetches the page, takes its token along.</summary>
-sealed class Browser(HttpClient client)
-{
-    readonly Dictionary<string, string> cookies = [];
-
-    public HttpClient Client => client;
-
-    public async Task<string> Get(string path)
-    {
-        var answer = await Send(new HttpRequestMessage(HttpMethod.Get, path));
-        return await answer.Content.ReadAsStringAsync();
-    }
-
-    public async Task<HttpResponseMessage> Post(string path, Dictionary<string, string> fields, string? from = null)
-    {
-        var token = AccessHttpTests.TokenField().Match(await Get(from ?? path));
-        Assert.True(token.Success, $"No form at {from ?? path}");
-        return await Send(new HttpRequestMessage(HttpMethod.Post, path)
-        {
-            Content = new FormUrlEncodedContent(fields.Append(new("__RequestVerificationToken", WebUtility.HtmlDecode(token.Groups[1].Value)))),
-        });
-    }
-
-    /// <summary>Keeps cookies by itself where the client does not.</summary>
-    async Task<HttpResponseMessage> Send(HttpRequestMessage request)
-    {
-        if (cookies.Count > 0) request.Headers.TryAddWithoutValidation("Cookie", string.Join("; ", cookies.Select(c => $"{c.Key}={c.Value}")));
-        var answer = await client.SendAsync(request);
-        if (answer.Headers.TryGetValues("Set-Cookie", out var set))
-            foreach (var pair in set.Select(c => c.Split(';')[0].Split('=', 2))) cookies[pair[0]] = pair[1];
-        return answer;
     }
 }

@@ -15,7 +15,6 @@ using Portal.Hosting.Logs;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
 using Portal.Live;
-using Portal.Tests.Access;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Hosting;
