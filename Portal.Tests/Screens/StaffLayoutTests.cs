@@ -23,6 +23,21 @@ public class StaffLayoutTests(TestDatabase database) : IClassFixture<TestDatabas
         public Task<bool> Act() => Try(() => Answer.Task);
     }
 
+    /// <summary>A screen that loads two things one after the other; the first takes as long as the test wants.</summary>
+    sealed class TwoLoadsPage : StaffPage
+    {
+        public static TaskCompletionSource First { get; set; } = new();
+        public static TaskCompletionSource<bool> Done { get; set; } = new();
+        public static Func<CancellationToken, Task> Second { get; set; } = _ => Task.CompletedTask;
+
+        protected override async Task OnInitializedAsync() =>
+            Done.SetResult(await Try(async () =>
+            {
+                await First.Task;
+                await Second(Left);
+            }));
+    }
+
     IRenderedComponent<StaffLayout> Layout(StaffScreen screen, PagePulse pulse)
     {
         screen.Services.AddSingleton(pulse);
@@ -75,5 +90,34 @@ public class StaffLayoutTests(TestDatabase database) : IClassFixture<TestDatabas
         Assert.True(await acting);
         layout.WaitForAssertion(() => Assert.DoesNotContain("takes longer", layout.Markup, StringComparison.Ordinal), Wait);
         await pulse.StopAsync(default);
+    }
+
+    [Theory]
+    [InlineData("asks what it may still do")]
+    [InlineData("fails")]
+    public async Task A_screen_that_is_left_in_the_middle_of_its_loading_does_not_stop_the_next_one(string then)
+    {
+        await using var screen = new StaffScreen(database, clock, Cast.Bob);
+        using var pulse = new PagePulse(database.Database, screen.Feed, TimeProvider.System, Configured.With(("Timing:FollowSeconds", "0.1")), NullLogger<PagePulse>.Instance);
+        screen.Services.AddSingleton(pulse);
+        TwoLoadsPage.First = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TwoLoadsPage.Done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TwoLoadsPage.Second = left => then == "fails" ? throw new InvalidOperationException("half of it was gone") : Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, left);
+        static RenderFragment Page<T>() where T : StaffPage => b =>
+        {
+            b.OpenComponent<T>(0);
+            b.CloseComponent();
+        };
+        var layout = screen.Render<StaffLayout>(p => p.Add(x => x.Body, Page<TwoLoadsPage>()));
+        Assert.Single(layout.FindComponents<TwoLoadsPage>());
+
+        layout.Render(p => p.Add(x => x.Body, Page<SlowPage>()));
+        Assert.Empty(layout.FindComponents<TwoLoadsPage>());
+        TwoLoadsPage.First.SetResult();
+
+        Assert.False(await TwoLoadsPage.Done.Task.WaitAsync(Wait));
+        await layout.InvokeAsync(() => { });
+        Assert.Single(layout.FindComponents<SlowPage>());
+        Assert.DoesNotContain("This part has stopped", layout.Markup, StringComparison.Ordinal);
     }
 }

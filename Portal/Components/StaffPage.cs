@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.JSInterop;
 using Portal.Domain.Shared;
 using Portal.Features.Access;
 using Portal.Live;
@@ -18,8 +19,11 @@ public abstract class StaffPage : ComponentBase, IDisposable
     [CascadingParameter] Task<AuthenticationState>? Authentication { get; set; }
     [CascadingParameter] Patience? Patience { get; set; }
 
+    // Taken once: the source is gone when a screen that was left asks for it between two loads.
+    protected StaffPage() => Left = left.Token;
+
     /// <summary>Cancelled when the screen is left.</summary>
-    protected CancellationToken Left => left.Token;
+    protected CancellationToken Left { get; }
 
     /// <summary>The last refusal, safe to show; null when the last action succeeded.</summary>
     protected string? Problem { get; set; }
@@ -39,7 +43,7 @@ public abstract class StaffPage : ComponentBase, IDisposable
             // What somebody else changed must not take away the refusal that this person is reading.
             if (fresh && !isStale) (Problem, ProblemField) = (problem, field);
             isStale = !fresh;
-            if (!left.IsCancellationRequested) StateHasChanged();
+            if (!Left.IsCancellationRequested) StateHasChanged();
         })));
 
     /// <summary>Runs an action of the person; a refusal becomes <see cref="Problem"/> and nothing typed is lost.</summary>
@@ -57,12 +61,31 @@ public abstract class StaffPage : ComponentBase, IDisposable
             (Problem, ProblemField) = (null, null);
             return true;
         }
-        catch (OperationCanceledException) when (left.IsCancellationRequested) { return false; }
+        catch (OperationCanceledException) when (Left.IsCancellationRequested) { return false; }
         catch (Exception e) when (Refusal.TextFor(e) is { } text)
         {
             (Problem, ProblemField) = (text, (e as DomainException)?.Field);
             if (Refusal.IsDatabaseAway(e)) Logs.CreateLogger(GetType()).LogWarning(e, "A screen could not reach the database");
             return false;
+        }
+        catch (Exception e) when (Left.IsCancellationRequested)
+        {
+            // The next screen stands there already and must not be shown as stopped for the sake of this one.
+            Logs.CreateLogger(GetType()).LogWarning(e, "A screen failed after it was left");
+            return false;
+        }
+    }
+
+    /// <summary>Puts the cursor there, unless the element or the whole screen has gone meanwhile.</summary>
+    protected async Task Focus(ElementReference element)
+    {
+        try
+        {
+            await element.FocusAsync();
+        }
+        catch (Exception e) when (e is JSException or JSDisconnectedException)
+        {
+            Logs.CreateLogger(GetType()).LogDebug(e, "What was to get the focus is gone");
         }
     }
 

@@ -26,7 +26,7 @@ public sealed partial class ApiKeysPage
     {
         if (!focusing) return;
         focusing = false;
-        await first.FocusAsync();
+        await Focus(first);
     }
 
     void StartCreating() => creating = focusing = true;

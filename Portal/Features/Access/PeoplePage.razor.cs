@@ -30,7 +30,7 @@ public sealed partial class PeoplePage
     {
         if (!focusing) return;
         focusing = false;
-        await first.FocusAsync();
+        await Focus(first);
     }
 
     void StartAdding() => adding = focusing = true;
