@@ -34,6 +34,6 @@ static class ResponseTimes
         var steps = new double?[Steps];
         foreach (var row in rows)
             steps[(int)((new DateTimeOffset(row.At, TimeSpan.Zero) - from) / Step)] = Math.Round(row.Milliseconds, 1);
-        return new ResponseTimeSeries(watch.Monitor.Name, watch.Monitor.ComponentId, from, Step, steps);
+        return new ResponseTimeSeries(watch.Monitor.Id, watch.Monitor.PublicChart!, watch.Monitor.ComponentId, from, Step, steps);
     }
 }
