@@ -122,7 +122,7 @@ public sealed class MigratorTests : IAsyncLifetime
         await migrator.Down(source, before, KeepCopy, default);
         await Execute("delete from settings where key = 'monitors.public-charts'; update monitors set name = E'Card\npayment' where name like 'Card payment%'");
         await Up(source);
-        Assert.Equal("Web app, front page|Sign-in|Search, a common query|Card payment|Payouts, next batch|Public API, GET /bookings", await Scalar(titles));
+        Assert.Equal("Web app, front page|Sign-in, test account|Search, a common query|Card payment|Payouts, next batch|Public API, GET /bookings", await Scalar(titles));
     }
 
     [Fact]

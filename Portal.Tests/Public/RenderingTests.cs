@@ -25,6 +25,19 @@ public class RenderingTests
     static IDocument Parse(byte[] body) => new HtmlParser().ParseDocument(Encoding.UTF8.GetString(body));
 
     [Fact]
+    public void The_past_days_begin_where_the_page_does_and_an_empty_page_claims_nothing_of_them()
+    {
+        IElement Past(StatusPageModel model) => Parse(Render(model).Single(d => d.Path == "/en/").Body).QuerySelector("[data-fragment=past]")!;
+        var full = Models.Page() with { Incidents = [] };
+        Assert.Contains("17 Feb – 2 Mar", Past(full).TextContent, StringComparison.Ordinal);
+        Assert.NotNull(Past(full).QuerySelector("a[href='/history']"));
+        var young = Past(full with { Beginning = Models.Now.AddDays(-2) });
+        Assert.Contains("28 Feb – 2 Mar", young.TextContent, StringComparison.Ordinal);
+        Assert.Null(young.QuerySelector("a"));
+        Assert.Equal("", Past(full with { Components = [] }).TextContent.Trim());
+    }
+
+    [Fact]
     public void Markup_and_script_in_every_text_is_shown_and_does_nothing()
     {
         var model = Models.Page(text: Nasty);

@@ -63,5 +63,5 @@ public sealed record AffectedView(ComponentId Component, string Slug, string Nam
 public sealed record IncidentComponentView(ComponentId Component, string Slug, string Name, ComponentStatus Status);
 
 /// <param name="Title">What somebody chose for customers to read; the monitor's name is nowhere in the model.</param>
-/// <param name="Milliseconds">Averages of equal steps; null where nothing was measured.</param>
+/// <param name="Milliseconds">Medians of equal steps; null where nothing was measured.</param>
 public sealed record ResponseTimeSeries(MonitorId Monitor, string Title, ComponentId? Component, DateTimeOffset From, TimeSpan Step, IReadOnlyList<double?> Milliseconds);

@@ -17,7 +17,7 @@ sealed class DemoCompany
 
     static readonly Sight[] Watched =
     [
-        new("web-app", "Web app, front page", "self:/health/parts/public-api", 3.5, "Web app"), new("sign-in", "Sign-in", "self:/health/parts/live-hub", 7.5, "Sign-in"),
+        new("web-app", "Web app, front page", "self:/health/parts/public-api", 3.5, "Web app"), new("sign-in", "Sign-in, test account", "self:/health/parts/live-hub", 7.5, "Sign-in"),
         new("search", "Search, a common query", "self:/health/ready", 5.2, "Search"), new("card-payments", "Card payment, test charge", "self:/health/parts/live-hub", 7.5),
         new("payouts", "Payouts, next batch", "self:/health/parts/health", 2.2), new("public-api", "Public API, GET /bookings", "self:/health/parts/public-api", 3.5, "Public API"),
         new("webhooks", "Webhook delivery", "self:/health/parts/live-hub", 7.5), new("file-storage", "File storage, read back", "self:/health/parts/health", 2.2),
@@ -132,7 +132,7 @@ sealed class DemoCompany
         var slug = sight.Slug;
         var since = now.AddDays(-DemoData.Days);
         var monitor = new Monitor(new MonitorSettings(sight.Name, MonitorKind.Http, sight.Target, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), components[slug].Id,
-            Impact: slug is "search" or "file-storage" ? ComponentStatus.PartialOutage : ComponentStatus.MajorOutage, Critical: slug == "card-payments", PublicChart: sight.Chart), since);
+            Impact: slug is "search" or "file-storage" ? ComponentStatus.PartialOutage : ComponentStatus.MajorOutage, Critical: slug == "card-payments", PublicChart: sight.Chart), since.AddMilliseconds(monitors.Count));
         var state = new MonitorState(monitor.Id, since);
         // The first look and the last one; what lay between is told by the outages and gaps.
         foreach (var at in new[] { since, now.AddMinutes(-1) }) state.Apply(new CheckResult(monitor.Id, at, TimeSpan.FromMilliseconds(sight.Usual), CheckOutcome.Up, 200, null), monitor);
