@@ -15,6 +15,7 @@ using Portal.Domain.Access;
 using Portal.Domain.Shared;
 using Portal.Features.Access;
 using Portal.Hosting;
+using Portal.Hosting.Logs;
 using Portal.Infrastructure.Persistence;
 using Portal.Tests.Support;
 
@@ -28,7 +29,7 @@ sealed class ApiHost(WebApplication app) : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Configured.With([.. (configuration ?? []).Select(c => (c.Key, c.Value))])).AddSingleton(reached ?? database.Database).AddSingleton<IDbContextFactory<PortalDbContext>>(reached ?? database.Database).AddApi();
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Configured.With([.. (configuration ?? []).Select(c => (c.Key, c.Value))])).AddSingleton(reached ?? database.Database).AddSingleton<IDbContextFactory<PortalDbContext>>(reached ?? database.Database).AddSingleton<CurrentRequest>().AddApi();
         builder.Services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, KeyOfScopes>(Schemes.ApiKey, null);
         builder.Services.AddAuthorization(o =>
         {
