@@ -27,10 +27,12 @@ public enum MonitorKind { Http }
 /// <param name="Impact">The status that the component gets while the monitor is down.</param>
 /// <param name="ExpectStatus">Accepted HTTP status codes: "200-399", "200,204".</param>
 /// <param name="AllowPrivate">An administrator consented that this target's own host may be a private address.</param>
+/// <param name="Critical">Customers cannot do without what it watches: it stands first in lists.</param>
+/// <param name="PublicChart">What customers read above its response times; null shows them no chart.</param>
 public sealed record MonitorSettings(
     string Name, MonitorKind Kind, string Target, TimeSpan Interval, TimeSpan Timeout, ComponentId? Component,
     int FailuresBeforeDown = 2, int Window = 2, int SuccessesBeforeUp = 1, ComponentStatus Impact = ComponentStatus.MajorOutage,
-    string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false);
+    string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false, string? PublicChart = null);
 
 /// <summary>What is checked, how often and how it is judged: configuration only. What was found is in <see cref="MonitorState"/>.</summary>
 public sealed class Monitor
@@ -38,6 +40,8 @@ public sealed class Monitor
     public static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(10);
     public static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
     public static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(60);
+    /// <summary>So many charts the status page has room for.</summary>
+    public const int MostPublicCharts = 6;
 
     Monitor() { }
 
@@ -66,6 +70,8 @@ public sealed class Monitor
     public string ExpectStatus { get; private set; } = "";
     public bool AllowPrivate { get; private set; }
     public bool Critical { get; private set; }
+    /// <summary>The title of its chart on the status page; null while customers are shown none. Its name is for the team alone.</summary>
+    public string? PublicChart { get; private set; }
     /// <summary>One of those that exist from the first start; its target is not edited.</summary>
     public bool BuiltIn { get; private set; }
     /// <summary>Since when nothing is checked by a person's wish; null while it runs.</summary>
@@ -83,7 +89,7 @@ public sealed class Monitor
 
     public static TimeSpan DetectionTime(TimeSpan interval, TimeSpan timeout, int failures) => interval * failures + timeout;
 
-    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical);
+    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart);
 
     /// <exception cref="DomainException">A value outside its bounds; the field is named.</exception>
     public void Change(MonitorSettings settings, DateTimeOffset now)
@@ -102,10 +108,11 @@ public sealed class Monitor
             throw new DomainException("Between 1 and 10 successes end an outage.", "successesBeforeUp");
         if (settings.Impact is not (ComponentStatus.DegradedPerformance or ComponentStatus.PartialOutage or ComponentStatus.MajorOutage))
             throw new DomainException("A failing monitor means degraded performance, a partial or a major outage.", "impact");
+        var chart = ChartTitle(settings.PublicChart);
         var expect = StatusRanges.Parse(settings.ExpectStatus).ToString();
         (Name, Kind, Target, Interval, Timeout, ComponentId) = (name, settings.Kind, target, settings.Interval, settings.Timeout, settings.Component);
         (FailuresBeforeDown, Window, SuccessesBeforeUp) = (settings.FailuresBeforeDown, settings.Window, settings.SuccessesBeforeUp);
-        (Impact, ExpectStatus, AllowPrivate, Critical, UpdatedAt) = (settings.Impact, expect, settings.AllowPrivate, settings.Critical, now);
+        (Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, UpdatedAt) = (settings.Impact, expect, settings.AllowPrivate, settings.Critical, chart, now);
     }
 
     public void Pause(DateTimeOffset now)
@@ -117,6 +124,13 @@ public sealed class Monitor
 
     /// <summary>The component is gone; the monitor stays and watches for nobody.</summary>
     public void Detach(DateTimeOffset now) => (ComponentId, UpdatedAt) = (null, now);
+
+    /// <summary>One line: it stands above a chart and at the head of a table's column.</summary>
+    static string? ChartTitle(string? title)
+    {
+        var text = Text.Optional(title, "publicChart", "The chart's title", Text.NameLength);
+        return text?.AsSpan().ContainsAny('\n', '\t') == true ? throw new DomainException("The chart's title must be one line without tabs.", "publicChart") : text;
+    }
 
     static string ValidTarget(string target, bool builtIn)
     {

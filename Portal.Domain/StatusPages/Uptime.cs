@@ -8,7 +8,7 @@ public enum StatusCause { Monitor, Incident, Override }
 /// <summary>A span in which one cause gave a component one status; the record that strips are computed from.</summary>
 /// <param name="To">Null while it lasts.</param>
 /// <param name="Source">Id of the monitor or incident; null for an override.</param>
-/// <param name="Note">The monitor's name and failure, the incident's title, or who set the override.</param>
+/// <param name="Note">The incident's title; empty for the others: what a monitor is called and who set an override is not for customers.</param>
 /// <param name="DoubtBefore">How much earlier it may have begun: the time since the last good observation.</param>
 /// <param name="DoubtAfter">How much earlier it may have ended: the time since the last bad observation.</param>
 public sealed record StatusSpan(

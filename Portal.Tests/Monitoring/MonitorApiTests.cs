@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using Portal.Features.Access;
 using Portal.Features.StatusPages;
 using Portal.Tests.Support;
@@ -85,7 +86,38 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync($"/api/v1/monitors/{id}")).StatusCode);
     }
 
+    [Fact]
+    public async Task A_chart_is_on_the_open_page_under_its_title_once_somebody_chooses_so_and_the_name_never_is()
+    {
+        const string name = "prod-db-9.internal";
+        await using var target = TargetServer.Status(500);
+        using var client = await Client();
+        using var visitor = host.Client();
+        await host.Get<AddComponent>().Execute(new("Charted"), Cast.Alice, default);
+        var monitor = await Read(await client.PostAsJsonAsync("/api/v1/monitors", new { name, kind = "http", target = target.Address, component = "charted", intervalSeconds = 10, timeoutSeconds = 5, failuresBeforeDown = 1, allowPrivate = true }));
+        Assert.Equal(JsonValueKind.Null, monitor.GetProperty("publicChart").ValueKind);
+        var id = monitor.GetProperty("id").GetString();
+        await using (var db = host.Database.Open())
+        {
+            var now = TimeProvider.System.GetUtcNow();
+            for (var step = 1; step <= 6; step++)
+                await db.Database.ExecuteSqlAsync($"insert into check_results values ({Guid.Parse(id!)}, {now.AddMinutes(-10 * step)}, {40f}, 0, 200, null, 'node', 1)");
+        }
+        var titled = await Read(await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { publicChart = "  Orders & <b>payment</b> " }));
+        Assert.Equal("Orders & <b>payment</b>", titled.GetProperty("publicChart").GetString());
+        await Until(() => visitor.GetStringAsync("/en/"), p => p.Contains("Orders &amp; &lt;b&gt;payment&lt;/b&gt;", StringComparison.Ordinal), "a chart with its title");
+        Assert.Equal("Orders & <b>payment</b>", (await Read(await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { critical = true }))).GetProperty("publicChart").GetString());
+        // Its outage is told of, too.
+        await Until(() => visitor.GetStringAsync("/components/charted"), p => p.Contains("Found by our monitoring", StringComparison.Ordinal), "the outage as evidence of the day");
+        foreach (var path in new[] { "/en/", "/de/", "/components/charted", "/de/components/charted", "/history", "/history.rss", "/history.atom", "/badge/charted.svg", "/api/v2/summary.json", "/api/v2/components.json", "/api/v2/incidents.json", "/api/v2/status.json" })
+            Assert.DoesNotContain(name, await visitor.GetStringAsync(path), StringComparison.Ordinal);
+        Assert.Equal(JsonValueKind.Null, (await Read(await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { publicChart = (string?)null }))).GetProperty("publicChart").ValueKind);
+        await Until(() => visitor.GetStringAsync("/en/"), p => !p.Contains("payment&lt;", StringComparison.Ordinal), "no chart any more");
+        Assert.Equal(HttpStatusCode.NoContent, (await client.DeleteAsync($"/api/v1/monitors/{id}")).StatusCode);
+    }
+
     [Theory]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","publicChart":"two\nlines"}""", "publicChart", "one line")]
     [InlineData("""{"name":"x","kind":"tcp","target":"https://shop.example/"}""", "kind", "not built yet")]
     [InlineData("""{"name":"x","kind":"telepathy","target":"https://shop.example/"}""", "kind", "no such kind")]
     [InlineData("""{"name":"","kind":"http","target":"https://shop.example/"}""", "name", "required")]

@@ -152,6 +152,24 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         Assert.False((await db.Monitors.SingleAsync(m => m.Id == refused.Id)).AllowPrivate);
     }
 
+    [Fact]
+    public async Task The_editor_asks_what_customers_read_above_the_chart_and_says_what_critical_means()
+    {
+        var monitor = await Add("Internal name");
+        var page = Page<MonitorEditor>(Role.Staff, ("Key", monitor.Id.ToString()));
+        page.WaitForAssertion(() => Assert.Equal("", page.Find("#chart").GetAttribute("value") ?? ""));
+        Assert.Contains("Empty: no chart.", page.Find("#chart-hint").TextContent, StringComparison.Ordinal);
+        Assert.Contains("stands first", page.Find("#critical-hint").TextContent, StringComparison.Ordinal);
+        Assert.Equal("critical-hint", page.Find("input[type=checkbox]").GetAttribute("aria-describedby"));
+        page.Find("#chart").Change("Two\nlines");
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => Assert.Contains("one line", page.Find("#chart-error").TextContent, StringComparison.Ordinal));
+        page.Find("#chart").Change("Paying");
+        await page.Find("form").SubmitAsync();
+        await using var db = database.Open();
+        Assert.Equal("Paying", (await db.Monitors.SingleAsync(m => m.Id == monitor.Id)).PublicChart);
+    }
+
     [Theory]
     [InlineData("interval", "")]
     [InlineData("interval", "-5")]

@@ -155,6 +155,50 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         Assert.Equal("component", refusal.Field);
     }
 
+    [Fact]
+    public async Task A_chart_for_customers_is_a_choice_of_one_line_and_the_page_has_room_for_six()
+    {
+        await using var own = new FirstStart();
+        await own.Database.InitializeAsync();
+        var (create, change) = (new CreateMonitor(own.Database.Contexts, Consent, clock), new ChangeMonitor(own.Database.Contexts, Consent, clock));
+        async Task<DomainException> Refused(string title) => await Assert.ThrowsAsync<DomainException>(() => create.Execute(new(Settings() with { PublicChart = title }), Cast.Bob, default));
+        foreach (var wrong in new[] { new string('x', 101), "Two\nlines", "A\ttab", "\u0001" }) Assert.Equal("publicChart", (await Refused(wrong)).Field);
+
+        var none = await create.Execute(new(Settings()), Cast.Bob, default);
+        var ids = new List<MonitorId>();
+        for (var i = 0; i < Domain.Monitoring.Monitor.MostPublicCharts; i++) ids.Add(await create.Execute(new(Settings() with { PublicChart = $" Chart {i} " }), Cast.Bob, default));
+        await using (var db = own.Database.Open())
+        {
+            Assert.Null((await db.Monitors.SingleAsync(m => m.Id == none)).PublicChart);
+            Assert.Equal("Chart 0", (await db.Monitors.SingleAsync(m => m.Id == ids[0])).PublicChart);
+            Assert.EndsWith("chart on the status page: Chart 0", (await db.Audit.SingleAsync(a => a.Subject == ids[0].ToString())).Summary, StringComparison.Ordinal);
+        }
+        Assert.Contains("room for 6 charts", (await Refused("Seventh")).Message, StringComparison.Ordinal);
+        Assert.Equal("publicChart", (await Assert.ThrowsAsync<DomainException>(() => change.Execute(new(none, Settings() with { PublicChart = "Seventh" }), Cast.Bob, default))).Field);
+        await change.Execute(new(ids[0], Settings() with { PublicChart = "Renamed" }), Cast.Bob, default);
+        await change.Execute(new(ids[1], Settings() with { PublicChart = "   " }), Cast.Bob, default);
+        await change.Execute(new(none, Settings() with { PublicChart = "Seventh" }), Cast.Bob, default);
+        await using var after = own.Database.Open();
+        Assert.Equal(["Chart 2", "Chart 3", "Chart 4", "Chart 5", "Renamed", "Seventh"], await after.Monitors.Where(m => m.PublicChart != null).Select(m => m.PublicChart!).OrderBy(t => t).ToListAsync());
+    }
+
+    [Fact]
+    public async Task Critical_monitors_stand_first_and_the_list_goes_on_after_them()
+    {
+        var ids = new List<MonitorId>();
+        for (var i = 0; i < 6; i++)
+        {
+            ids.Add(await Create.Execute(new(Settings() with { Name = $"Ranked {i}", Critical = i is 2 or 4 }), Cast.Bob, default));
+            clock.FastForward(TimeSpan.FromSeconds(1));
+        }
+        MonitorId[] expected = [ids[2], ids[4], ids[0], ids[1], ids[3], ids[5]];
+        var list = new MonitorList(database.Contexts);
+        var read = new List<MonitorId>();
+        for (MonitorId? after = null; read.Count < 6; after = read[^1]) read.Add(Assert.Single(await list.Load(new(Search: "Ranked"), after, 1, Cast.Bob, default)).Monitor.Id);
+        Assert.Equal(expected, read);
+        Assert.Empty(await list.Load(new(Search: "Ranked"), read[^1], 1, Cast.Bob, default));
+    }
+
     TryMonitor Try(TryBrake? brake = null) => new(database.Contexts, Consent, new CheckRunner([probe], new PortalAddress(Configured.Shipped, null!)), brake ?? new TryBrake(clock), clock);
 
     [Fact]

@@ -3,6 +3,9 @@ using Portal.Domain.Incidents;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
+using Portal.Features.Incidents;
+using Portal.Features.Monitoring;
+using Portal.Features.StatusPages;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
 using Portal.Infrastructure.Persistence.DemoData;
@@ -10,9 +13,15 @@ using Portal.Tests.Support;
 
 namespace Portal.Tests.Persistence;
 
-public sealed class DemoDataTests(TestDatabase database) : IClassFixture<TestDatabase>
+/// <summary>Each on a database of its own: the data is filled in once.</summary>
+public sealed class DemoDataTests : IAsyncLifetime
 {
     readonly FakeClock clock = new();
+    readonly TestDatabase database = new();
+
+    public Task InitializeAsync() => database.InitializeAsync();
+
+    public Task DisposeAsync() => database.DisposeAsync();
 
     [Fact]
     public async Task An_empty_database_gets_ninety_days_of_a_company_once()
@@ -50,6 +59,64 @@ public sealed class DemoDataTests(TestDatabase database) : IClassFixture<TestDat
         var results = await db.Checks.CountAsync();
         Assert.Equal(8 * DemoData.ResultDays * 24 * 60, results);
         Assert.NotEqual(0, await db.Checks.CountAsync(c => c.Outcome == CheckOutcome.Down));
+    }
+
+    [Fact]
+    public async Task What_its_people_did_is_on_record_in_the_order_of_time()
+    {
+        await new DemoData(database.Contexts, clock).Fill(default);
+        await using var db = database.Open();
+        var rows = await db.Audit.OrderBy(a => a.Sequence).ToListAsync();
+        Assert.Equal(rows.OrderBy(r => r.At).Select(r => r.Sequence), rows.Select(r => r.Sequence));
+        Assert.Equal("demo.filled", rows[^1].Action);
+        Assert.All(rows, r => Assert.True(r.At <= clock.GetUtcNow() && r.Summary.Length > 0));
+        var incidents = await db.Incidents.Include(i => i.Updates).ToListAsync();
+        foreach (var incident in incidents)
+        {
+            var own = rows.Where(r => r.Subject == incident.Id.ToString()).ToList();
+            Assert.Equal(incident.Updates.OrderBy(u => u.CreatedAt).Select(u => (u.CreatedAt, u.Author)), own.Select(r => (r.At, r.ActorName)));
+            Assert.Equal($"{incident.Severity} {incident.Title}", own[0].Summary);
+            Assert.Equal(incident.IsResolved ? 1 : 0, own.Count(r => r.Action == "incident.resolved"));
+        }
+        Assert.Equal((3, 10, 8), (rows.Count(r => r.Action == "component_group.added"), rows.Count(r => r.Action == "component.added"), rows.Count(r => r.Action == "monitor.created")));
+        Assert.Equal(10, (await new SituationNow(database.Contexts, new ComponentStatuses(database.Contexts)).Load(default)).Changes.Count);
+    }
+
+    [Fact]
+    public async Task One_component_is_under_maintenance_and_others_were_and_the_record_says_who_did_it()
+    {
+        await new DemoData(database.Contexts, clock).Fill(default);
+        await using var db = database.Open();
+        var now = Assert.Single(await db.Components.Where(c => c.Override != null).ToListAsync());
+        Assert.Equal(("file-storage", ComponentStatus.UnderMaintenance), (now.Slug, now.Override!.Value));
+        var spans = await db.StatusOverrides.ToListAsync();
+        Assert.True(spans.Count(s => s.To < clock.GetUtcNow()) >= 3 && spans.Count(s => s.To is null) == 1);
+        Assert.Equal((spans.Count, spans.Count - 1), (await db.Audit.CountAsync(a => a.Action == "component.status_set"), await db.Audit.CountAsync(a => a.Action == "component.status_cleared")));
+    }
+
+    [Fact]
+    public async Task The_first_monitors_of_every_portal_stand_beside_those_of_the_company_and_customers_see_none_of_them()
+    {
+        await new DemoData(database.Contexts, clock).Fill(default);
+        var first = new FirstMonitors(database.Contexts, clock);
+        await first.Run(default);
+        await first.Run(default);
+        await using var db = database.Open();
+        Assert.Equal((10, 8), (await db.Monitors.CountAsync(m => m.BuiltIn), await db.Monitors.CountAsync(m => !m.BuiltIn)));
+        Assert.All(await db.Monitors.Where(m => m.BuiltIn).ToListAsync(), m => Assert.True(m is { ComponentId: null, PublicChart: null }));
+        Assert.Equal(["Public API", "Search", "Sign-in", "Web app"], await db.Monitors.Where(m => m.PublicChart != null).Select(m => m.PublicChart!).OrderBy(t => t).ToListAsync());
+    }
+
+    [Fact]
+    public async Task The_past_answer_times_lie_where_those_of_the_same_targets_really_lie()
+    {
+        await new DemoData(database.Contexts, clock).Fill(default);
+        await using var db = database.Open();
+        var usual = await (from c in db.Checks where c.Outcome == CheckOutcome.Up join m in db.Monitors on c.MonitorId equals m.Id group c.Milliseconds by m.Target into g select new { g.Key, Average = g.Average() }).ToListAsync();
+        // A part of this very process answers in some milliseconds; its past must not have been another magnitude.
+        Assert.All(usual, u => Assert.InRange(u.Average, 1, 20));
+        Assert.Equal(usual.Count, usual.Select(u => Math.Round(u.Average, 1)).Distinct().Count());
+        Assert.DoesNotContain(usual, u => u.Key == "self:/health/live");
     }
 
     [Fact]

@@ -55,8 +55,8 @@ public sealed class GrownDatabase : IAsyncLifetime
         yield return $"update page_versions set changed_at = {now}";
         yield return $"insert into components (id, slug, name, position, created_at, updated_at) select {SqlId('c', "n")}, 'part-' || n, 'Part ' || n, n, {now} - interval '9 years', {now} {few}";
         yield return $"""
-            insert into monitors (id, shard, name, kind, target, interval, timeout, component_id, failures_before_down, "window", successes_before_up, impact, expect_status, allow_private, critical, built_in, created_at, updated_at)
-            select {SqlId('b', "n")}, n, 'Monitor ' || n, 'Http', 'https://example.com/' || n, '30 s', '5 s', {SqlId('c', "n")}, 3, 5, 2, 'MajorOutage', '200-399', false, false, false, {now} - interval '9 years', {now} {few}
+            insert into monitors (id, shard, name, kind, target, interval, timeout, component_id, failures_before_down, "window", successes_before_up, impact, expect_status, allow_private, critical, public_chart, built_in, created_at, updated_at)
+            select {SqlId('b', "n")}, n, 'Monitor ' || n, 'Http', 'https://example.com/' || n, '30 s', '5 s', {SqlId('c', "n")}, 3, 5, 2, 'MajorOutage', '200-399', false, false, case when n < 6 then 'Part ' || n end, false, {now} - interval '9 years', {now} {few}
             """;
         yield return $"insert into monitor_states (monitor_id, health, since, recent, epoch) select {SqlId('b', "n")}, case n when 0 then 'Down' else 'Up' end, {now} - interval '1 hour', '[]', 1 {few}";
         yield return $"""

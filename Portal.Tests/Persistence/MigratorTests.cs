@@ -102,6 +102,30 @@ public sealed class MigratorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_update_shows_customers_the_charts_that_it_showed_before_and_a_way_down_and_up_those_that_were_chosen()
+    {
+        await Up(source);
+        await using (var database = new Database())
+        {
+            database.Open(Database.Connect(connection));
+            await new DemoData(database, TimeProvider.System).Fill(default);
+        }
+        const string titles = "select coalesce(string_agg(m.public_chart, '|' order by g.position, c.position), '') from monitors m join components c on c.id = m.component_id join component_groups g on g.id = c.group_id";
+        await Execute("update monitors set public_chart = case when name like 'Payouts%' then 'Only this' end");
+        var before = (await State()).Applied.TakeWhile(m => !m.EndsWith("_PublicCharts", StringComparison.Ordinal)).Last();
+        await migrator.Down(source, before, KeepCopy, default);
+        await Up(source);
+        Assert.Equal("Only this", await Scalar(titles));
+        Assert.Equal(0L, await Scalar("select count(*) from settings where key = 'monitors.public-charts'"));
+
+        // A database that never knew of a choice.
+        await migrator.Down(source, before, KeepCopy, default);
+        await Execute("delete from settings where key = 'monitors.public-charts'; update monitors set name = E'Card\npayment' where name like 'Card payment%'");
+        await Up(source);
+        Assert.Equal("Web app, front page|Sign-in, test account|Search, a common query|Card payment|Payouts, next batch|Public API, GET /bookings", await Scalar(titles));
+    }
+
+    [Fact]
     public async Task Down_to_what_was_never_applied_is_refused_and_names_what_there_is()
     {
         await Up(source);

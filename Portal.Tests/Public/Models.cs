@@ -32,7 +32,7 @@ static class Models
 
     public static ComponentView Component(string name, ComponentStatus status, string? description = null) => new(
         Id.New<ComponentId>(Now.AddDays(-100)), name.ToLowerInvariant(), name, description, null, 0, status, Now.AddMinutes(-30), Now.AddDays(-100), Now, Now.AddDays(-100), true,
-        status == ComponentStatus.Operational ? [] : [new StatusSpan(new(Guid.Empty), status, StatusCause.Monitor, Now.AddMinutes(-30), null, Guid.Empty, "Payments API", TimeSpan.FromSeconds(30))], []);
+        status == ComponentStatus.Operational ? [] : [new StatusSpan(new(Guid.Empty), status, StatusCause.Monitor, Now.AddMinutes(-30), null, Guid.Empty, "", TimeSpan.FromSeconds(30))], []);
 
     public static IncidentView Incident(string title, ComponentView component, string text, DateTimeOffset? nextUpdateBy = null, DateTimeOffset? startedAt = null, DateTimeOffset? resolvedAt = null)
     {

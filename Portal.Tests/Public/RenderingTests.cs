@@ -25,6 +25,19 @@ public class RenderingTests
     static IDocument Parse(byte[] body) => new HtmlParser().ParseDocument(Encoding.UTF8.GetString(body));
 
     [Fact]
+    public void The_past_days_begin_where_the_page_does_and_an_empty_page_claims_nothing_of_them()
+    {
+        IElement Past(StatusPageModel model) => Parse(Render(model).Single(d => d.Path == "/en/").Body).QuerySelector("[data-fragment=past]")!;
+        var full = Models.Page() with { Incidents = [] };
+        Assert.Contains("17 Feb – 2 Mar", Past(full).TextContent, StringComparison.Ordinal);
+        Assert.NotNull(Past(full).QuerySelector("a[href='/history']"));
+        var young = Past(full with { Beginning = Models.Now.AddDays(-2) });
+        Assert.Contains("28 Feb – 2 Mar", young.TextContent, StringComparison.Ordinal);
+        Assert.Null(young.QuerySelector("a"));
+        Assert.Equal("", Past(full with { Components = [] }).TextContent.Trim());
+    }
+
+    [Fact]
     public void Markup_and_script_in_every_text_is_shown_and_does_nothing()
     {
         var model = Models.Page(text: Nasty);
@@ -32,7 +45,7 @@ public class RenderingTests
         {
             Components = [.. model.Components.Select(c => c with { Name = Nasty, Description = Nasty, Spans = [.. c.Spans.Select(s => s with { Note = Nasty })] })],
             Incidents = [.. model.Incidents.Select(i => i with { Title = Nasty, Components = [.. i.Components.Select(a => a with { Name = Nasty })] })],
-            ResponseTimes = [new ResponseTimeSeries(Nasty, null, Models.Now.AddHours(-24), TimeSpan.FromMinutes(10), [.. Enumerable.Repeat<double?>(80, 144)])],
+            ResponseTimes = [new ResponseTimeSeries(new(Guid.Empty), Nasty, null, Models.Now.AddHours(-24), TimeSpan.FromMinutes(10), [.. Enumerable.Repeat<double?>(80, 144)])],
         };
         var documents = Render(model, new RenderContext(Models.Now, Models.Settings with { Title = Nasty }, true));
         Assert.Contains(documents, d => Encoding.UTF8.GetString(d.Body).Contains("alert(1)", StringComparison.Ordinal));
@@ -58,7 +71,7 @@ public class RenderingTests
         {
             Groups = [shop, office],
             Components = [Models.Component("Basket", ComponentStatus.Operational) with { Group = shop.Id }, Models.Component("Mail", ComponentStatus.Operational) with { Group = office.Id }],
-            ResponseTimes = [new ResponseTimeSeries("Front", null, Models.Now.AddHours(-24), TimeSpan.FromMinutes(10), [.. Enumerable.Repeat<double?>(80, 144)])],
+            ResponseTimes = [new ResponseTimeSeries(new(Guid.Empty), "Front", null, Models.Now.AddHours(-24), TimeSpan.FromMinutes(10), [.. Enumerable.Repeat<double?>(80, 144)])],
         };
         LivePage English(StatusPageModel model, int seconds = 0) => Render(model, Models.At(Models.Now.AddSeconds(seconds))).OfType<LivePage>().First(p => p.Language == "en");
         IEnumerable<string> Sent(StatusPageModel after) => English(after, 20).ChangedSince(English(before)).Keys.Order();
@@ -151,7 +164,7 @@ public class RenderingTests
     [Fact]
     public void A_chart_begins_with_three_points_and_a_point_alone_is_a_dot()
     {
-        StatusPageModel With(params double?[] points) => Models.Page() with { ResponseTimes = [new ResponseTimeSeries("Front", null, Models.Now.AddHours(-24), TimeSpan.FromMinutes(10), [.. points, .. new double?[144 - points.Length]])] };
+        StatusPageModel With(params double?[] points) => Models.Page() with { ResponseTimes = [new ResponseTimeSeries(new(Guid.Empty), "Front", null, Models.Now.AddHours(-24), TimeSpan.FromMinutes(10), [.. points, .. new double?[144 - points.Length]])] };
         Assert.DoesNotContain("Response times", Text(Render(With(80, 90)), "/en/"));
         var page = Parse(Render(With(100, null, 50, 100)).Single(d => d.Path == "/en/").Body);
         Assert.Equal(["M2 20l1-19", "M0 1h0"], page.QuerySelectorAll(".series path").Select(p => p.GetAttribute("d")!));

@@ -212,18 +212,55 @@ public class StatusPageSnapshotTests(TestDatabase database) : IClassFixture<Test
     }
 
     [Fact]
-    public async Task Response_times_are_averages_of_ten_minutes_with_holes()
+    public async Task What_a_monitor_is_called_is_nowhere_in_what_customers_can_see()
+    {
+        const string name = "prod-db-7.internal";
+        var component = new Component("Shop", "shop-secret", null, null, 0, Start.AddDays(-3));
+        var monitor = new Domain.Monitoring.Monitor(Watching(component, name) with { PublicChart = "  Buying & paying " }, Start.AddDays(-3));
+        var outage = new Outage(monitor, Start.AddHours(-1), Start.AddHours(-1), [new(Start.AddHours(-1), 503, "The answer was 503.", 12)]);
+        await Save(component, monitor, outage, new ObservationGap(monitor.Id, component.Id, Start.AddHours(-9), Start.AddHours(-8), "Paused."));
+        Assert.Equal(name, outage.MonitorName);
+
+        var model = await Load();
+        Assert.Equal(StatusCause.Monitor, Assert.Single(model.Components.Single(c => c.Id == component.Id).Spans).Cause);
+        Assert.Contains(model.ResponseTimes, s => s.Title == "Buying & paying");
+        Assert.DoesNotContain(name, JsonSerializer.Serialize(model), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Charts_are_those_that_somebody_chose_in_the_order_of_the_components_and_a_choice_shows_within_the_same_minute()
+    {
+        await using (var db = database.Open()) await db.Monitors.ExecuteUpdateAsync(m => m.SetProperty(x => x.PublicChart, (string?)null));
+        var (first, last) = (new Component("First", "charts-first", null, null, -20, Start), new Component("Last", "charts-last", null, null, -19, Start));
+        var (a, b, loose, silent) = (new Domain.Monitoring.Monitor(Watching(last, "a") with { PublicChart = "A of the last" }, Start), new Domain.Monitoring.Monitor(Watching(first, "b") with { PublicChart = "B of the first" }, Start),
+            new Domain.Monitoring.Monitor(Watching(first, "loose") with { Component = null, PublicChart = "0 of none" }, Start), new Domain.Monitoring.Monitor(Watching(first, "silent"), Start));
+        await Save(first, last, a, b, loose, silent);
+        var model = await Load();
+        Assert.Equal(["B of the first", "A of the last", "0 of none"], model.ResponseTimes.Select(s => s.Title));
+
+        Task<StatusPageModel> Again() => new StatusPageSnapshot(Frozen()).Load(model, Now, default);
+        Assert.Same(model.ResponseTimes, (await Again()).ResponseTimes);
+        await using (var db = database.Open())
+        {
+            await db.Monitors.Where(m => m.Id == silent.Id).ExecuteUpdateAsync(m => m.SetProperty(x => x.PublicChart, "Chosen now"));
+            await db.Monitors.Where(m => m.Id == b.Id).ExecuteUpdateAsync(m => m.SetProperty(x => x.PublicChart, (string?)null));
+        }
+        Assert.Equal(["Chosen now", "A of the last", "0 of none"], (await Again()).ResponseTimes.Select(s => s.Title));
+    }
+
+    [Fact]
+    public async Task Response_times_are_medians_of_ten_minutes_with_holes()
     {
         var component = new Component("Shop", "shop-times", null, null, -1, Start.AddDays(-3));
-        var monitor = new Domain.Monitoring.Monitor(Watching(component, "Shop front"), Start.AddDays(-3));
+        var monitor = new Domain.Monitoring.Monitor(Watching(component, "Shop front") with { PublicChart = "Shop front" }, Start.AddDays(-3));
         await Save(component, monitor);
         await using (var db = database.Open())
-            foreach (var (minute, ms, outcome) in new[] { (1, 100.0, 0), (5, 200.0, 0), (6, 5000.0, 1), (35, 300.0, 0) })
+            foreach (var (minute, ms, outcome) in new[] { (1, 100.0, 0), (5, 200.0, 0), (8, 9000.0, 0), (6, 5000.0, 1), (35, 300.0, 0) })
                 await db.Database.ExecuteSqlAsync($"insert into check_results (monitor_id, at, milliseconds, outcome, node, epoch) values ({monitor.Id.Value}, {Start.AddMinutes(minute).UtcDateTime}, {(float)ms}, {(short)outcome}, 'a', 1)");
-        var series = (await Load()).ResponseTimes.Single(s => s.Monitor == "Shop front");
+        var series = (await Load()).ResponseTimes.Single(s => s.Title == "Shop front");
         Assert.Equal(144, series.Milliseconds.Count);
         var first = (int)((Start - series.From) / series.Step);
-        Assert.Equal([150, null, null, 300], series.Milliseconds.Skip(first).Take(4));
+        Assert.Equal([200, null, null, 300], series.Milliseconds.Skip(first).Take(4));
     }
 
     [Fact]

@@ -36,8 +36,9 @@ public sealed class PageContext
     public long ChangedAt => Model.ChangedAt.ToUnixTimeMilliseconds();
     /// <summary>The worst first, then the newest.</summary>
     public IEnumerable<IncidentView> Active => Model.Incidents.Where(i => i.ResolvedAt is null).OrderByDescending(i => i.Impact).ThenByDescending(i => i.StartedAt);
-    /// <summary>The first day of the month in which the history begins; before it there is nothing to tell.</summary>
-    public DateOnly FirstMonth => First(DayOf(Model.Beginning ?? Model.Components.Select(c => c.CreatedAt).Concat(Model.Incidents.Select(i => i.StartedAt)).DefaultIfEmpty(AsOf).Min()));
+    /// <summary>The day on which the history begins; before it there is nothing to tell.</summary>
+    public DateOnly FirstDay => DayOf(Model.Beginning ?? Model.Components.Select(c => c.CreatedAt).Concat(Model.Incidents.Select(i => i.StartedAt)).DefaultIfEmpty(AsOf).Min());
+    public DateOnly FirstMonth => First(FirstDay);
     public DateOnly Today => DayOf(AsOf);
 
     public static DateOnly First(DateOnly day) => new(day.Year, day.Month, 1);

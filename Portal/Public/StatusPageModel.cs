@@ -1,4 +1,5 @@
 using Portal.Domain.Incidents;
+using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
 
 namespace Portal.Public;
@@ -7,7 +8,7 @@ namespace Portal.Public;
 /// <remarks>Kept on disk as JSON, so that a start without the database still serves it. A change of shape raises <see cref="CurrentFormat"/>.</remarks>
 public sealed record StatusPageModel
 {
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     public int Format { get; init; } = CurrentFormat;
     /// <summary>The database's page version, and when it was made.</summary>
@@ -61,5 +62,6 @@ public sealed record AffectedView(ComponentId Component, string Slug, string Nam
 
 public sealed record IncidentComponentView(ComponentId Component, string Slug, string Name, ComponentStatus Status);
 
-/// <param name="Milliseconds">Averages of equal steps; null where nothing was measured.</param>
-public sealed record ResponseTimeSeries(string Monitor, ComponentId? Component, DateTimeOffset From, TimeSpan Step, IReadOnlyList<double?> Milliseconds);
+/// <param name="Title">What somebody chose for customers to read; the monitor's name is nowhere in the model.</param>
+/// <param name="Milliseconds">Medians of equal steps; null where nothing was measured.</param>
+public sealed record ResponseTimeSeries(MonitorId Monitor, string Title, ComponentId? Component, DateTimeOffset From, TimeSpan Step, IReadOnlyList<double?> Milliseconds);

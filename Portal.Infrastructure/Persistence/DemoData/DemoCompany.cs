@@ -1,4 +1,6 @@
+using Portal.Domain.Audit;
 using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Monitor = Portal.Domain.Monitoring.Monitor;
 
@@ -7,12 +9,24 @@ namespace Portal.Infrastructure.Persistence.DemoData;
 /// <summary>A booking and payments company: what it runs, what watches it, and when that was unwell.</summary>
 sealed class DemoCompany
 {
-    /// <summary>A monitor, its usual answer time in milliseconds, and the component it watches.</summary>
-    static readonly (string Slug, string Name, double Usual)[] Watched =
+    /// <param name="Slug">The component that it watches.</param>
+    /// <param name="Target">What it really asks from now on: a part that answers as long as this portal serves, whatever becomes of the database.</param>
+    /// <param name="Usual">Milliseconds that the target usually takes; what is told of the past lies about there, so that the curve goes on as it was.</param>
+    /// <param name="Chart">Its title on the status page; null for none.</param>
+    sealed record Sight(string Slug, string Name, string Target, double Usual, string? Chart = null);
+
+    static readonly Sight[] Watched =
     [
-        ("web-app", "Web app, front page", 120), ("sign-in", "Sign-in", 85), ("search", "Search, a common query", 190), ("card-payments", "Card payment, test charge", 310),
-        ("payouts", "Payouts, next batch", 140), ("public-api", "Public API, GET /bookings", 65), ("webhooks", "Webhook delivery", 95), ("file-storage", "File storage, read back", 48),
+        new("web-app", "Web app, front page", "self:/health/parts/public-api", 3.5, "Web app"), new("sign-in", "Sign-in, test account", "self:/health/parts/live-hub", 7.5, "Sign-in"),
+        new("search", "Search, a common query", "self:/health/ready", 5.2, "Search"), new("card-payments", "Card payment, test charge", "self:/health/parts/live-hub", 7.5),
+        new("payouts", "Payouts, next batch", "self:/health/parts/health", 2.2), new("public-api", "Public API, GET /bookings", "self:/health/parts/public-api", 3.5, "Public API"),
+        new("webhooks", "Webhook delivery", "self:/health/parts/live-hub", 7.5), new("file-storage", "File storage, read back", "self:/health/parts/health", 2.2),
     ];
+
+    /// <summary>Announced and done by hand: slug, days ago, hour, minutes.</summary>
+    static readonly (string Slug, int DaysAgo, int Hour, int Minutes)[] Maintained = [("invoices", 61, 21, 95), ("file-storage", 41, 22, 70), ("payouts", 22, 20, 55), ("webhooks", 7, 21, 40)];
+
+    static readonly Actor Mara = DemoIncidents.Person("Mara Lindqvist"), Priya = DemoIncidents.Person("Priya Nair");
 
     /// <summary>Short ones that nobody wrote an incident about: slug, days ago, hour, minutes, what was seen.</summary>
     static readonly (string Slug, int DaysAgo, int Hour, int Minutes, int? Code, string Detail)[] Blips =
@@ -33,7 +47,9 @@ sealed class DemoCompany
         AddGroup("Customer platform", ("Web app", "Where customers search, book and pay."), ("Mobile app", "The apps for iOS and Android."), ("Sign-in", "Accounts, passwords and single sign-on."), ("Search", "Availability and prices."));
         AddGroup("Payments", ("Card payments", "Charging cards in all currencies."), ("Payouts", "Transfers to partners' bank accounts."), ("Invoices", "Invoices and receipts by mail and for download."));
         AddGroup("Developer platform", ("Public API", "The REST API for partners."), ("Webhooks", "Events sent to partners' systems."), ("File storage", "Uploads, pictures and exports."));
-        foreach (var (slug, name, _) in Watched) AddMonitor(slug, name);
+        foreach (var sight in Watched) AddMonitor(sight);
+        foreach (var work in Maintained) Maintain(work.Slug, At(work.DaysAgo, work.Hour), work.Minutes);
+        Maintain("file-storage", now.AddMinutes(-38), null);
         foreach (var blip in Blips) AddOutage(blip.Slug, At(blip.DaysAgo, blip.Hour), blip.Minutes, blip.Code, blip.Detail);
         AddGap(71, 2, 25, "The portal was not running.");
         AddGap(26, 3, 14, "The portal was not running.");
@@ -45,6 +61,8 @@ sealed class DemoCompany
     public List<MonitorState> States { get; } = [];
     public List<Outage> Outages { get; } = [];
     public List<ObservationGap> Gaps { get; } = [];
+    /// <summary>What the company's people did, in no order.</summary>
+    public List<AuditEntry> Deeds { get; } = [];
 
     public ComponentId this[string slug] => components[slug].Id;
 
@@ -64,15 +82,15 @@ sealed class DemoCompany
     /// <summary>Each monitor's results, a minute apart: busier by day, sometimes slow, failing while an outage lasts.</summary>
     public IEnumerable<CheckResult> Results(DateTimeOffset from, DateTimeOffset to)
     {
-        foreach (var (slug, _, usual) in Watched)
+        foreach (var sight in Watched)
         {
-            var monitor = monitors[slug];
-            var random = new Random(monitor.Name.Length * 7_919 + (int)usual);
+            var monitor = monitors[sight.Slug];
+            var random = new Random(monitor.Name.Length * 7_919 + (int)sight.Usual);
             var outages = Outages.Where(o => o.MonitorId == monitor.Id).ToList();
             for (var at = from; at < to; at = at.AddMinutes(1))
             {
                 var down = outages.FirstOrDefault(o => at >= o.From && at < o.To);
-                yield return down is null ? new CheckResult(monitor.Id, at, Usual(usual, at, random), CheckOutcome.Up, 200, null)
+                yield return down is null ? new CheckResult(monitor.Id, at, Usual(sight.Usual, at, random), CheckOutcome.Up, 200, null)
                     : new CheckResult(monitor.Id, at, TimeSpan.FromMilliseconds(down.Evidence[0].Milliseconds), CheckOutcome.Down, down.Evidence[0].StatusCode, down.Cause);
             }
         }
@@ -80,8 +98,8 @@ sealed class DemoCompany
 
     static TimeSpan Usual(double usual, DateTimeOffset at, Random random)
     {
-        var day = 1 + 0.25 * Math.Sin((at.TimeOfDay.TotalHours - 8) / 24 * 2 * Math.PI);
-        var noise = 0.9 + 0.2 * random.NextDouble() + (random.NextDouble() < 0.01 ? 1.5 * random.NextDouble() : 0);
+        var day = 1 + 0.1 * Math.Sin((at.TimeOfDay.TotalHours - 8) / 24 * 2 * Math.PI);
+        var noise = 0.55 + 0.7 * random.NextDouble() + (random.NextDouble() < 0.06 ? 4 * random.NextDouble() : 0);
         return TimeSpan.FromMilliseconds(usual * day * noise);
     }
 
@@ -89,22 +107,37 @@ sealed class DemoCompany
     {
         var group = new ComponentGroup(name, Groups.Count, founded);
         Groups.Add(group);
+        Deeds.Add(new AuditEntry(Mara, "component_group.added", group.Id.ToString(), group.Name, founded));
         foreach (var (member, index) in members.Select((m, i) => (m, i)))
         {
             var component = new Component(member.Name, null, member.Description, group.Id, index, founded);
             components.Add(component.Slug, component);
+            Deeds.Add(new AuditEntry(Mara, "component.added", component.Id.ToString(), component.Name, founded));
         }
     }
 
-    void AddMonitor(string slug, string name)
+    void Maintain(string slug, DateTimeOffset from, int? minutes)
     {
+        var component = components[slug];
+        component.SetOverride(ComponentStatus.UnderMaintenance, Priya.Name, from);
+        Deeds.Add(new AuditEntry(Priya, "component.status_set", component.Id.ToString(), $"{component.Name}: under maintenance by hand", from));
+        if (minutes is not { } length) return;
+        var to = from.AddMinutes(length);
+        component.SetOverride(null, Priya.Name, to);
+        Deeds.Add(new AuditEntry(Priya, "component.status_cleared", component.Id.ToString(), $"{component.Name}: as monitors and incidents say", to));
+    }
+
+    void AddMonitor(Sight sight)
+    {
+        var slug = sight.Slug;
         var since = now.AddDays(-DemoData.Days);
-        var monitor = new Monitor(new MonitorSettings(name, MonitorKind.Http, "self:/health/live", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), components[slug].Id,
-            Impact: slug is "search" or "file-storage" ? ComponentStatus.PartialOutage : ComponentStatus.MajorOutage, Critical: slug == "card-payments"), since);
+        var monitor = new Monitor(new MonitorSettings(sight.Name, MonitorKind.Http, sight.Target, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), components[slug].Id,
+            Impact: slug is "search" or "file-storage" ? ComponentStatus.PartialOutage : ComponentStatus.MajorOutage, Critical: slug == "card-payments", PublicChart: sight.Chart), since.AddMilliseconds(monitors.Count));
         var state = new MonitorState(monitor.Id, since);
         // The first look and the last one; what lay between is told by the outages and gaps.
-        foreach (var at in new[] { since, now.AddMinutes(-1) }) state.Apply(new CheckResult(monitor.Id, at, TimeSpan.FromMilliseconds(80), CheckOutcome.Up, 200, null), monitor);
+        foreach (var at in new[] { since, now.AddMinutes(-1) }) state.Apply(new CheckResult(monitor.Id, at, TimeSpan.FromMilliseconds(sight.Usual), CheckOutcome.Up, 200, null), monitor);
         monitors.Add(slug, monitor);
+        Deeds.Add(new AuditEntry(Mara, "monitor.created", monitor.Id.ToString(), $"{monitor.Name}: {monitor.Target}, every {monitor.Interval.TotalSeconds:0} s", since));
         States.Add(state);
     }
 

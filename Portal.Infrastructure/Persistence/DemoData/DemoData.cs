@@ -38,7 +38,7 @@ public sealed class DemoData(IDbContextFactory<PortalDbContext> contexts, TimePr
         db.AddRange(company.Gaps);
         db.AddRange(incidents);
         db.Add(new Setting { Key = SettingKey, Value = "true" });
-        await db.Commit(new AuditEntry(Actor.System, "demo.filled", SettingKey, "The database was filled with demonstration data", now), ct);
+        await db.Commit([.. company.Deeds.OrderBy(d => d.At), new AuditEntry(Actor.System, "demo.filled", SettingKey, "The database was filled with demonstration data", now)], ct);
         await CopyResults((NpgsqlConnection)db.Database.GetDbConnection(), company, now, ct);
         await transaction.CommitAsync(ct);
         return true;

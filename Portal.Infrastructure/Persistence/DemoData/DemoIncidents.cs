@@ -1,3 +1,4 @@
+using Portal.Domain.Audit;
 using Portal.Domain.Incidents;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
@@ -98,9 +99,14 @@ static class DemoIncidents
     {
         var incident = new Incident(story.Title, story.Severity, null, began, began.AddMinutes(story.Updates[0].After));
         foreach (var said in story.Updates)
-            incident.Post(said.Status, said.Text, UpdateVisibility.Public, [.. said.Effects.Select(e => new ComponentChange(company[e.Slug], e.Status))], story.By, began.AddMinutes(said.After));
+        {
+            var (at, wasResolved) = (began.AddMinutes(said.After), incident.IsResolved);
+            incident.Post(said.Status, said.Text, UpdateVisibility.Public, [.. said.Effects.Select(e => new ComponentChange(company[e.Slug], e.Status))], story.By, at);
+            company.Deeds.Add(said == story.Updates[0] ? new AuditEntry(story.By, "incident.declared", incident.Id.ToString(), $"{incident.Severity} {incident.Title}", at)
+                : new AuditEntry(story.By, incident.IsResolved && !wasResolved ? "incident.resolved" : "incident.updated", incident.Id.ToString(), $"{incident.Title}: {said.Text}", at));
+        }
         return incident;
     }
 
-    static Actor Person(string name) => new(ActorKind.Person, null, name, new HashSet<Permission>());
+    public static Actor Person(string name) => new(ActorKind.Person, null, name, new HashSet<Permission>());
 }

@@ -571,6 +571,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("paused_at");
 
+                    b.Property<string>("PublicChart")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("public_chart");
+
                     b.Property<int>("Shard")
                         .HasColumnType("integer")
                         .HasColumnName("shard");

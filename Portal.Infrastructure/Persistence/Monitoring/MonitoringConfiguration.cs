@@ -13,6 +13,7 @@ sealed class MonitorConfiguration : IEntityTypeConfiguration<Domain.Monitoring.M
         builder.Property(m => m.Name).HasMaxLength(Text.NameLength);
         builder.Property(m => m.Target).HasMaxLength(2_100);
         builder.Property(m => m.ExpectStatus).HasMaxLength(200);
+        builder.Property(m => m.PublicChart).HasMaxLength(Text.NameLength);
         builder.Property(m => m.Version).IsRowVersion();
         builder.Ignore(m => m.Settings).Ignore(m => m.DetectsWithin).Ignore(m => m.IsBuiltInTarget);
         builder.HasOne<Component>().WithMany().HasForeignKey(m => m.ComponentId).OnDelete(DeleteBehavior.SetNull);

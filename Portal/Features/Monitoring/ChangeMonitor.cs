@@ -51,8 +51,10 @@ public sealed class ChangeMonitor(IDbContextFactory<PortalDbContext> contexts, T
         // Judged as a new one first, so that the address is the one that would be stored and nothing is looked up for settings that are refused anyway.
         var target = monitor.BuiltIn ? monitor.Target : new Monitor(settings with { AllowPrivate = false }, now).Target;
         var allowed = await consent.Decide(target, allowPrivate, actor, monitor, ct);
+        var chart = monitor.PublicChart;
         monitor.Change(settings with { AllowPrivate = allowed }, now);
         await WatchedComponent.Require(db, monitor.ComponentId, ct);
+        await PublicCharts.Require(db, monitor, chart, ct);
     }
 }
 

@@ -24,6 +24,7 @@ public sealed class CreateMonitor(IDbContextFactory<PortalDbContext> contexts, T
         if (request.Paused) monitor.Pause(now);
         await using var db = await contexts.CreateDbContextAsync(ct);
         await WatchedComponent.Require(db, monitor.ComponentId, ct);
+        await PublicCharts.Require(db, monitor, null, ct);
         db.Add(monitor);
         db.Add(new MonitorState(monitor.Id, now));
         await db.Commit(new AuditEntry(actor, "monitor.created", monitor.Id.ToString(), Summary(monitor), now), ct);
@@ -31,7 +32,7 @@ public sealed class CreateMonitor(IDbContextFactory<PortalDbContext> contexts, T
     }
 
     internal static string Summary(Monitor monitor) =>
-        $"{monitor.Name}: {monitor.Target}, every {monitor.Interval.TotalSeconds:0} s{(monitor.AllowPrivate ? ", private addresses allowed" : "")}";
+        $"{monitor.Name}: {monitor.Target}, every {monitor.Interval.TotalSeconds:0} s{(monitor.AllowPrivate ? ", private addresses allowed" : "")}{(monitor.PublicChart is { } chart ? $", chart on the status page: {chart}" : "")}";
 }
 
 static class WatchedComponent
@@ -39,5 +40,16 @@ static class WatchedComponent
     public static async Task Require(PortalDbContext db, ComponentId? component, CancellationToken ct)
     {
         if (component is { } id && !await db.Components.AnyAsync(c => c.Id == id, ct)) throw new DomainException("There is no such component.", "component");
+    }
+}
+
+static class PublicCharts
+{
+    /// <param name="before">The title that stands; who has a chart keeps it.</param>
+    /// <exception cref="DomainException">The page holds as many charts as it has room for.</exception>
+    public static async Task Require(PortalDbContext db, Monitor monitor, string? before, CancellationToken ct)
+    {
+        if (monitor.PublicChart is null || before is not null || await db.Monitors.CountAsync(m => m.PublicChart != null && m.Id != monitor.Id, ct) < Monitor.MostPublicCharts) return;
+        throw new DomainException($"The status page has room for {Monitor.MostPublicCharts} charts and shows as many. Empty this field of another monitor first.", "publicChart");
     }
 }

@@ -8,7 +8,7 @@ using Monitor = Portal.Domain.Monitoring.Monitor;
 
 namespace Portal.Features.Monitoring;
 
-/// <summary>On the very first start: ten monitors of this installation's own parts. Never again. Which components customers are shown is the company's to say.</summary>
+/// <summary>On the very first start: ten monitors of this installation's own parts, beside those of a demonstration. Never again. Which components customers are shown is the company's to say.</summary>
 public sealed class FirstMonitors(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock) : IStartupStep
 {
     public const string SettingKey = "monitoring.seeded";
@@ -32,7 +32,7 @@ public sealed class FirstMonitors(IDbContextFactory<PortalDbContext> contexts, T
         // Another node may have been first while this one waited.
         if (await db.Settings.AnyAsync(s => s.Key == SettingKey, ct)) return;
         db.Add(new Setting { Key = SettingKey, Value = now.ToString("O", System.Globalization.CultureInfo.InvariantCulture) });
-        if (!await db.Monitors.AnyAsync(ct)) Add(db, now);
+        if (!await db.Monitors.AnyAsync(m => m.BuiltIn, ct)) Add(db, now);
         await db.Commit(new AuditEntry(Actor.System, "monitors.seeded", "monitors", "The first monitors", now), ct);
         await transaction.CommitAsync(ct);
     }

@@ -21,6 +21,7 @@ sealed class MonitorDraft
     public string ExpectStatus { get; set; } = "200-399";
     public bool AllowPrivate { get; set; }
     public bool Critical { get; set; }
+    public string PublicChart { get; set; } = "";
 
     public static MonitorDraft Of(Monitor m) => new()
     {
@@ -36,6 +37,7 @@ sealed class MonitorDraft
         ExpectStatus = m.ExpectStatus,
         AllowPrivate = m.AllowPrivate,
         Critical = m.Critical,
+        PublicChart = m.PublicChart ?? "",
     };
 
     /// <summary>Null while the fields hold no numbers within their bounds.</summary>
@@ -51,7 +53,7 @@ sealed class MonitorDraft
             return new(Name, MonitorKind.Http, Target.Trim(),
                 TimeSpan.FromSeconds(Whole(IntervalSeconds, "intervalSeconds", "of seconds from 10 to 86,400 (1 day)")), TimeSpan.FromSeconds(Whole(TimeoutSeconds, "timeoutSeconds", "of seconds from 1 to 60")),
                 Id.TryParse<ComponentId>(Component, out var component) ? component : null,
-                failures, Math.Max(Whole(Window, "window", "up to 20, at least as many as failures are needed"), failures), Whole(SuccessesBeforeUp, "successesBeforeUp", "from 1 to 10"), Impact, ExpectStatus, Critical: Critical);
+                failures, Math.Max(Whole(Window, "window", "up to 20, at least as many as failures are needed"), failures), Whole(SuccessesBeforeUp, "successesBeforeUp", "from 1 to 10"), Impact, ExpectStatus, Critical: Critical, PublicChart: PublicChart);
         }
     }
 

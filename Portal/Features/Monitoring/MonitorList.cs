@@ -23,7 +23,7 @@ public sealed record MonitorView(Monitor Monitor, MonitorState? State, string? C
     public DateTimeOffset Since => Monitor.PausedAt ?? State?.Since ?? Monitor.CreatedAt;
 }
 
-/// <summary>Monitors with what is known of them now, by age.</summary>
+/// <summary>Monitors with what is known of them now: critical ones first, then by age.</summary>
 public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
 {
     public sealed record Filter(MonitorCondition? Condition = null, string? Search = null, string? Component = null)
@@ -35,7 +35,7 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
     {
         actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var monitors = after is { } last ? db.Monitors.FromSql($"select *, xmin from monitors where id > {last.Value}").AsNoTracking() : db.Monitors.AsNoTracking();
+        var monitors = after is { } last ? db.Monitors.FromSql($"select *, xmin from monitors where (not critical, id) > (select not critical, id from monitors where id = {last.Value})").AsNoTracking() : db.Monitors.AsNoTracking();
         if (filter.Search is { Length: > 0 } search)
         {
             var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
@@ -51,7 +51,7 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
             MonitorCondition.Down => rows.Where(r => r.Monitor.PausedAt == null && r.State!.Health == MonitorHealth.Down),
             _ => rows.Where(r => r.Monitor.PausedAt == null && (r.State == null || r.State.Health == MonitorHealth.Unknown)),
         };
-        return [.. (await rows.OrderBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View)];
+        return [.. (await rows.OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View)];
     }
 
     /// <summary>How many there are of each condition; those without any are left out.</summary>

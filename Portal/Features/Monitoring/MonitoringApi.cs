@@ -16,20 +16,22 @@ public static class MonitoringApi
     /// <param name="ExpectStatus">"200-399", "200,204".</param>
     /// <param name="Impact">The component's status while the monitor is down.</param>
     /// <param name="AllowPrivate">Needs the scope monitors:private; left out, a private target is refused.</param>
+    /// <param name="Critical">Customers cannot do without what it watches: it stands first in lists.</param>
+    /// <param name="PublicChart">What customers read above its response times on the status page; without it they see no chart.</param>
     public sealed record NewMonitor(
         string? Name, string? Kind, string? Target, double? IntervalSeconds, double? TimeoutSeconds, string? Component, string? ExpectStatus,
-        int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical);
+        int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, string? PublicChart);
 
-    /// <summary>What is left out stays; <c>"component": null</c> detaches.</summary>
+    /// <summary>What is left out stays; <c>"component": null</c> detaches, <c>"publicChart": null</c> takes the chart off the status page.</summary>
     /// <param name="AllowPrivate">Left out or null: a consent stands as long as the target does.</param>
     /// <param name="Version">Of the answer that is edited; or If-Match.</param>
     public sealed record MonitorPatch(
         string? Name, string? Target, double? IntervalSeconds, double? TimeoutSeconds, Given<string> Component, string? ExpectStatus,
-        int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, uint? Version);
+        int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, Given<string> PublicChart, uint? Version);
 
     public sealed record MonitorAnswer(
         MonitorId Id, string Name, MonitorKind Kind, string Target, double IntervalSeconds, double TimeoutSeconds, string? Component, ComponentId? ComponentId,
-        string ExpectStatus, int FailuresBeforeDown, int Window, int SuccessesBeforeUp, ComponentStatus Impact, bool AllowPrivate, bool Paused, bool Critical, bool BuiltIn,
+        string ExpectStatus, int FailuresBeforeDown, int Window, int SuccessesBeforeUp, ComponentStatus Impact, bool AllowPrivate, bool Paused, bool Critical, string? PublicChart, bool BuiltIn,
         double DetectsWithinSeconds, MonitorCondition State, DateTimeOffset Since, DateTimeOffset? LastCheckAt, double? ResponseMilliseconds, int? LastStatusCode, string? Detail,
         DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, uint Version);
 
@@ -38,7 +40,7 @@ public static class MonitoringApi
     public static void MapMonitoringApi(this IEndpointRouteBuilder api)
     {
         var read = api.MapGroup("/monitors").RequireAuthorization(nameof(Permission.ViewMonitors)).WithTags("Monitors");
-        read.MapGet("", List).WithName("ListMonitors").WithSummary("All monitors with their state now, oldest first");
+        read.MapGet("", List).WithName("ListMonitors").WithSummary("All monitors with their state now: critical ones first, then the oldest");
         read.MapGet("/{id}", async (HttpContext http, string id, MonitorList monitors, CancellationToken ct) => await Answer(http, IdOf(id), monitors, ct))
             .WithName("GetMonitor").WithSummary("One monitor with its state now");
         read.MapGet("/{id}/checks", Checks).WithName("ListChecks").WithSummary("What its checks of the last seven days found, newest first");
@@ -86,7 +88,7 @@ public static class MonitoringApi
         var settings = new MonitorSettings(body.Name ?? "", KindOf(body.Kind), body.Target ?? "",
             Seconds(body.IntervalSeconds, "intervalSeconds") ?? TimeSpan.FromSeconds(60), Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? TimeSpan.FromSeconds(10), await components.Find(body.Component, ct),
             body.FailuresBeforeDown ?? 2, body.Window ?? Math.Max(2, body.FailuresBeforeDown ?? 2), body.SuccessesBeforeUp ?? 1,
-            body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false);
+            body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false, PublicChart: body.PublicChart);
         var id = await create.Execute(new(settings, body.AllowPrivate, body.Paused ?? false), http.User.ToActor(), ct);
         return TypedResults.Created($"/api/v1/monitors/{id}", await Answer(http, id, monitors, ct));
     }
@@ -101,7 +103,7 @@ public static class MonitoringApi
         var failures = body.FailuresBeforeDown ?? old.FailuresBeforeDown;
         var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds, "intervalSeconds") ?? old.Interval, Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? old.Timeout,
             component, failures, body.Window ?? Math.Max(old.Window, failures), body.SuccessesBeforeUp ?? old.SuccessesBeforeUp, body.Impact ?? old.Impact,
-            body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical);
+            body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical, PublicChart: body.PublicChart.Or(old.PublicChart));
         // A patch of the pause alone is no edit. An edit is of what was just read: whoever is faster from here on is not overwritten.
         var edits = body.AllowPrivate is not null || settings != old with { AllowPrivate = false };
         var version = RowVersion.Expected(http, body.Version) ?? (edits ? stands.Version : null);
@@ -120,7 +122,7 @@ public static class MonitoringApi
     {
         var (m, s) = (view.Monitor, view.State);
         return new(m.Id, m.Name, m.Kind, m.Target, m.Interval.TotalSeconds, m.Timeout.TotalSeconds, view.ComponentSlug, m.ComponentId, m.ExpectStatus, m.FailuresBeforeDown, m.Window,
-            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.BuiltIn, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, s?.LastCheckAt,
+            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.PublicChart, m.BuiltIn, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, s?.LastCheckAt,
             s?.LastDuration is { } duration ? Math.Round(duration.TotalMilliseconds, 1) : null, s?.LastStatusCode, s?.LastDetail, m.CreatedAt, m.UpdatedAt, m.Version);
     }
 

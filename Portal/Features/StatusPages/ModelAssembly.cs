@@ -11,10 +11,8 @@ sealed class ModelAssembly(
     DateTimeOffset asOf, IReadOnlyList<ComponentGroup> groups, IReadOnlyList<Component> components, IReadOnlyList<Watch> watches,
     IReadOnlyList<OutageRow> outages, IReadOnlyList<ObservationGap> gaps, IReadOnlyList<EffectRow> effects)
 {
-    public const int MostSeries = 6;
-
     readonly Dictionary<ComponentId, Component> known = components.ToDictionary(c => c.Id);
-    readonly ILookup<ComponentId, Watch> watching = watches.ToLookup(w => w.Monitor.ComponentId!.Value);
+    readonly ILookup<ComponentId, Watch> watching = watches.Where(w => w.Monitor.ComponentId is not null).ToLookup(w => w.Monitor.ComponentId!.Value);
     readonly ILookup<ComponentId, OutageRow> outagesOf = outages.ToLookup(o => o.Component);
     readonly ILookup<ComponentId, ObservationGap> gapsOf = gaps.ToLookup(g => g.ComponentId!.Value);
     readonly ILookup<ComponentId, EffectRow> effectsOf = effects.ToLookup(e => e.Component);
@@ -47,7 +45,7 @@ sealed class ModelAssembly(
     List<StatusSpan> Spans(Component component)
     {
         var fromMonitors = outagesOf[component.Id].Select(o => new StatusSpan(
-            component.Id, o.Status, StatusCause.Monitor, o.From, o.To, o.Monitor.Value, o.MonitorName, o.From - o.EarliestFrom, o.To is { } to && o.EarliestTo is { } earliest ? to - earliest : default));
+            component.Id, o.Status, StatusCause.Monitor, o.From, o.To, o.Monitor.Value, "", o.From - o.EarliestFrom, o.To is { } to && o.EarliestTo is { } earliest ? to - earliest : default));
         var fromIncidents = effectsOf[component.Id].Where(e => e.Status != ComponentStatus.Operational)
             .Select(e => new StatusSpan(component.Id, e.Status, StatusCause.Incident, e.From, e.To, e.Incident.Value, e.Title));
         var byHand = component.Overrides.Select(o => new StatusSpan(component.Id, o.Status, StatusCause.Override, o.From, o.To, null, ""));
@@ -70,9 +68,14 @@ sealed class ModelAssembly(
         }
     }
 
-    /// <summary>The monitors whose response times the page shows: those of its first components.</summary>
-    public IReadOnlyList<Watch> Charted(IReadOnlyList<ComponentView> ordered) =>
-        [.. ordered.SelectMany(c => watching[c.Id].OrderBy(w => w.Monitor.Name, StringComparer.Ordinal).ThenBy(w => w.Monitor.Id.Value)).Take(MostSeries)];
+    /// <summary>The monitors of which somebody said that customers see their response times: in the order of their components, then those without one.</summary>
+    public IReadOnlyList<Watch> Charted(IReadOnlyList<ComponentView> ordered)
+    {
+        var places = ordered.Select((c, place) => (c.Id, place)).ToDictionary(c => c.Id, c => c.place);
+        return [.. watches.Where(w => w.Monitor.PublicChart is not null)
+            .OrderBy(w => w.Monitor.ComponentId is { } id ? places[id] : int.MaxValue).ThenBy(w => w.Monitor.PublicChart, StringComparer.Ordinal).ThenBy(w => w.Monitor.Id.Value)
+            .Take(Domain.Monitoring.Monitor.MostPublicCharts)];
+    }
 
     public IncidentView View(Incident incident) => new(
         incident.Id, incident.Title, incident.Severity, incident.Impact, incident.Status, incident.StartedAt, incident.CreatedAt, incident.UpdatedAt,

@@ -15,7 +15,7 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
     public static readonly TimeSpan RecentIncidents = TimeSpan.FromDays(91);
     public const int LatestIncidents = 50;
 
-    /// <param name="previous">The last model; its response times are kept if they are of the same minute.</param>
+    /// <param name="previous">The last model; its response times are kept if they are of the same minute and of the same charts.</param>
     public async Task<StatusPageModel> Load(StatusPageModel? previous, DateTimeOffset now, CancellationToken ct)
     {
         await using var db = contexts.CreateDbContext();
@@ -37,13 +37,13 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
         var groups = await db.ComponentGroups.OrderBy(g => g.Position).ThenBy(g => g.Id).ToListAsync(ct);
         var components = await db.Components.Include(c => c.Overrides.Where(o => o.To == null || o.To > since)).ToListAsync(ct);
         var watches = await (from m in db.Monitors
-                             where m.ComponentId != null
+                             where m.ComponentId != null || m.PublicChart != null
                              join s in db.MonitorStates on m.Id equals s.MonitorId into states
                              from s in states.DefaultIfEmpty()
                              orderby m.Id
                              select new Watch(m, s)).ToListAsync(ct);
         var outages = await db.Outages.Where(o => o.ComponentId != null && (o.To == null || o.To > since)).OrderBy(o => o.From)
-            .Select(o => new OutageRow(o.MonitorId, o.MonitorName, o.ComponentId!.Value, o.Status, o.From, o.To, o.EarliestFrom, o.EarliestTo)).ToListAsync(ct);
+            .Select(o => new OutageRow(o.MonitorId, o.ComponentId!.Value, o.Status, o.From, o.To, o.EarliestFrom, o.EarliestTo)).ToListAsync(ct);
         var gaps = await db.ObservationGaps.Where(g => g.ComponentId != null && (g.To == null || g.To > since)).OrderBy(g => g.From).ToListAsync(ct);
         var incidents = await Incidents(db, asOf - RecentIncidents, head.OldestOfLatest, ct);
         var ids = incidents.Select(i => i.Id).ToList();
@@ -54,8 +54,10 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
                              select new EffectRow(e.IncidentId, i.Title, e.ComponentId, e.Status, e.From, e.To)).ToListAsync(ct);
 
         var assembly = new ModelAssembly(asOf, groups, components, watches, outages, gaps, effects);
-        var sameMinute = previous is not null && PageClock.Minute(PageClock.AsOf(previous.ChangedAt, previous.ReadAt)) == PageClock.Minute(asOf);
         var ordered = assembly.Components();
+        var charted = assembly.Charted(ordered);
+        var known = previous is not null && PageClock.Minute(PageClock.AsOf(previous.ChangedAt, previous.ReadAt)) == PageClock.Minute(asOf)
+            && previous.ResponseTimes.Select(s => (s.Monitor, s.Title, s.Component)).SequenceEqual(charted.Select(w => (w.Monitor.Id, w.Monitor.PublicChart!, w.Monitor.ComponentId)));
         return new StatusPageModel
         {
             Version = head.Version,
@@ -67,7 +69,7 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
             Components = ordered,
             Beginning = components.Select(c => (DateTimeOffset?)c.CreatedAt).Append(head.FirstIncident).Min(),
             Incidents = [.. incidents.Select(assembly.View)],
-            ResponseTimes = sameMinute ? previous!.ResponseTimes : await ResponseTimes.Load(db, assembly.Charted(ordered), PageClock.Minute(asOf), ct),
+            ResponseTimes = known ? previous!.ResponseTimes : await ResponseTimes.Load(db, charted, PageClock.Minute(asOf), ct),
         };
     }
 
@@ -86,9 +88,9 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
     }
 }
 
-/// <summary>A monitor that watches a component, and its state; null before its first check.</summary>
+/// <summary>A monitor that watches a component or has a chart, and its state; null before its first check.</summary>
 sealed record Watch(Domain.Monitoring.Monitor Monitor, MonitorState? State);
 
-sealed record OutageRow(MonitorId Monitor, string MonitorName, ComponentId Component, ComponentStatus Status, DateTimeOffset From, DateTimeOffset? To, DateTimeOffset EarliestFrom, DateTimeOffset? EarliestTo);
+sealed record OutageRow(MonitorId Monitor, ComponentId Component, ComponentStatus Status, DateTimeOffset From, DateTimeOffset? To, DateTimeOffset EarliestFrom, DateTimeOffset? EarliestTo);
 
 sealed record EffectRow(IncidentId Incident, string Title, ComponentId Component, ComponentStatus Status, DateTimeOffset From, DateTimeOffset? To);

@@ -1,4 +1,6 @@
 // Pointing at a day of a strip names it, a click opens that day. By keyboard the strip is one link to the page where each day is.
+import { dateOf } from './times';
+
 const days = 90;
 
 function dayAt(link: HTMLAnchorElement, x: number): string | undefined {
@@ -11,11 +13,9 @@ function dayAt(link: HTMLAnchorElement, x: number): string | undefined {
   return day.toISOString().slice(0, 10);
 }
 
-/** As the page writes its days. */
 function words(day: string): string {
-  const { date, months } = document.documentElement.dataset;
   const [year, month, number] = day.split('-').map(Number);
-  return date!.replace('{0}', `${number}`).replace('{1}', months!.split('|')[month - 1]).replace('{2}', `${year}`);
+  return dateOf(year, month, number);
 }
 
 const linkOf = (event: Event): HTMLAnchorElement | null => (event.target as Element).closest<HTMLAnchorElement>('a.strip-link');

@@ -1,19 +1,25 @@
 // Times are written in the page's zone. Here they become the visitor's; pointing at one shows the page's.
-// The day before the month, as the page itself writes it.
 const language = document.documentElement.lang === 'en' ? 'en-GB' : document.documentElement.lang;
 const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' });
-const full = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' });
 
 export const clockOf = (at: number): string => clock.format(at);
+
+/** As the page itself writes its days: browsers have months of their own ("Sept"). */
+export function dateOf(year: number, month: number, day: number): string {
+  const { date, months } = document.documentElement.dataset;
+  return date!.replace('{0}', `${day}`).replace('{1}', months!.split('|')[month - 1]).replace('{2}', `${year}`);
+}
+
+const momentOf = (at: Date): string => `${dateOf(at.getFullYear(), at.getMonth() + 1, at.getDate())}, ${clock.format(at)}`;
 
 export function showTimes(root: ParentNode): void {
   for (const time of root.querySelectorAll<HTMLTimeElement>('time[data-at]')) {
     if (time.title) continue;
-    const at = Date.parse(time.dateTime);
-    if (isNaN(at)) continue;
+    const at = new Date(time.dateTime);
+    if (isNaN(at.getTime())) continue;
     time.title = time.textContent ?? '';
-    const sameDay = new Date(at).toDateString() === new Date().toDateString();
-    time.textContent = (time.dataset.at === 'clock' && sameDay ? clock : full).format(at);
+    const sameDay = at.toDateString() === new Date().toDateString();
+    time.textContent = time.dataset.at === 'clock' && sameDay ? clock.format(at) : momentOf(at);
   }
   const zone = document.getElementById('zone');
   const own = clock.formatToParts().find(part => part.type === 'timeZoneName')?.value;
