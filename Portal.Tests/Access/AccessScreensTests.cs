@@ -64,6 +64,11 @@ public sealed class AccessScreensTests : IAsyncLifetime, IDisposable
         await page.Find("form").SubmitAsync();
         Eventually(page, "must look like name@example.com");
         Assert.Equal("Bob <i>", page.Find("#name").GetAttribute("value"));
+        Assert.Equal(("email-hint email-error", "true"), (page.Find("#email").GetAttribute("aria-describedby"), page.Find("#email").GetAttribute("aria-invalid")));
+        Assert.Empty(page.FindAll(".notice.error"));
+        await Button(page, "Cancel").ClickAsync(new());
+        Assert.Empty(page.FindAll("[role=alert]"));
+        await Button(page, "Add somebody").ClickAsync(new());
         await page.Find("#email").ChangeAsync(new() { Value = "bob@example.com" });
         await page.Find("form").SubmitAsync();
         Eventually(page, "https://status.example.com/setup?token=");

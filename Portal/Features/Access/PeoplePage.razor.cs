@@ -7,55 +7,27 @@ namespace Portal.Features.Access;
 /// <summary>Who may sign in: adding, roles, one-time links, deactivating.</summary>
 public sealed partial class PeoplePage
 {
-    const int PageSize = 100;
-
-    List<PeopleList.Row>? rows;
     /// <summary>A refused choice makes the controls anew, so that they show what stands.</summary>
     int refusedRoles;
-    ElementReference first;
-    bool more, adding, focusing, busy, deactivating;
+    bool deactivating;
     string? name, email, linkFor;
     Role role = Role.Staff;
     PersonalLink? link;
-    PeopleList.Row? asked;
     PersonId? me;
 
-    protected override async Task OnInitializedAsync()
-    {
-        Watch("people", Reload);
-        await Try(Reload);
-    }
+    protected override string Topic => "people";
 
-    protected override async Task OnAfterRenderAsync(bool firstRender)
+    protected override Task<IReadOnlyList<PeopleList.Row>> LoadPart(PeopleList.Row? after, int most, Actor actor)
     {
-        if (!focusing) return;
-        focusing = false;
-        await Focus(first);
-    }
-
-    void StartAdding() => adding = focusing = true;
-
-    async Task Reload()
-    {
-        var actor = await CurrentActor();
         me = actor is { Kind: ActorKind.Person, Id: { } id } ? new PersonId(id) : null;
-        var wanted = Math.Max(PageSize, rows?.Count ?? 0);
-        var loaded = await People.Load(null, wanted + 1, actor, Left);
-        (rows, more) = ([.. loaded.Take(wanted)], loaded.Count > wanted);
+        return People.Load(after?.Id, most, actor, Left);
     }
-
-    async Task LoadMore() => await Try(async () =>
-    {
-        var loaded = await People.Load(rows![^1].Id, PageSize + 1, await CurrentActor(), Left);
-        rows.AddRange(loaded.Take(PageSize));
-        more = loaded.Count > PageSize;
-    });
 
     async Task AddThem()
     {
         var wanted = name?.Trim();
         var added = await Run(async actor => (link, linkFor) = (await Add.Execute(new(name, email, role), actor, Left), wanted));
-        if (added) (adding, name, email, role) = (false, null, null, Role.Staff);
+        if (added) (IsFormOpen, name, email, role) = (false, null, null, Role.Staff);
     }
 
     async Task SetRole(PeopleList.Row row, ChangeEventArgs e)
@@ -69,32 +41,18 @@ public sealed partial class PeoplePage
     /// <summary>A new link for somebody who has no password yet takes nothing from them: no question.</summary>
     async Task AskFor(PeopleList.Row row, bool deactivate)
     {
-        (asked, deactivating) = (row, deactivate);
+        (Asked, deactivating) = (row, deactivate);
         if (!deactivate && row.Standing != PeopleList.Standing.Active) await Confirmed();
     }
 
     async Task Confirmed()
     {
-        if (asked is not { } row) return;
-        asked = null;
+        if (Asked is not { } row) return;
+        Asked = null;
         await Run(async actor =>
         {
             if (deactivating) await Change.Execute(new(row.Id, Active: false), actor, Left);
             else (link, linkFor) = (await Issue.Execute(row.Id, actor, Left), row.Name);
         });
-    }
-
-    /// <summary>One action at a time, and then what stands now.</summary>
-    async Task<bool> Run(Func<Actor, Task> action)
-    {
-        if (busy) return false;
-        busy = true;
-        var done = await Try(async () =>
-        {
-            await action(await CurrentActor());
-            await Reload();
-        });
-        busy = false;
-        return done;
     }
 }
