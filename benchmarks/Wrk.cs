@@ -7,7 +7,8 @@ namespace Portal.Benchmarks;
 /// <summary>One bounded run of wrk against an address of this machine, without think time: it tells throughput and its latency under saturation.</summary>
 /// <param name="P99">Milliseconds.</param>
 /// <param name="GeneratorCpu">Processors that wrk itself kept busy.</param>
-sealed record Load(double PerSecond, double P50, double P99, long Errors, double GeneratorCpu);
+/// <param name="BytesEach">Mean size of an answer with its headers.</param>
+sealed record Load(double PerSecond, double P50, double P99, long Errors, double GeneratorCpu, double BytesEach);
 
 static class Wrk
 {
@@ -48,7 +49,14 @@ static class Wrk
         if (perSecond.Length == 0) throw new InvalidOperationException($"wrk said nothing that can be read:\n{output}");
         var errors = Regex.Match(output, @"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)").Groups.Values.Skip(1).Sum(g => g.Length > 0 ? long.Parse(g.Value, CultureInfo.InvariantCulture) : 0)
             + (Match(output, @"Non-2xx or 3xx responses: (\d+)") is { Length: > 0 } bad ? long.Parse(bad, CultureInfo.InvariantCulture) : 0);
-        return new Load(double.Parse(perSecond, CultureInfo.InvariantCulture), Milliseconds(Match(output, @"50%\s+([\d.]+\w+)")), Milliseconds(Match(output, @"99%\s+([\d.]+\w+)")), errors, cpu);
+        return new Load(double.Parse(perSecond, CultureInfo.InvariantCulture), Milliseconds(Match(output, @"50%\s+([\d.]+\w+)")), Milliseconds(Match(output, @"99%\s+([\d.]+\w+)")), errors, cpu,
+            Bytes(Match(output, @"requests in \S+, ([\d.]+\w+) read")) / double.Parse(Match(output, @"(\d+) requests in"), CultureInfo.InvariantCulture));
+    }
+
+    static double Bytes(string text)
+    {
+        var digits = text.TrimEnd('B', 'K', 'M', 'G', 'T');
+        return double.Parse(digits, CultureInfo.InvariantCulture) * Math.Pow(1024, "BKMGT".IndexOf(text[digits.Length], StringComparison.Ordinal));
     }
 
     static string Match(string text, string pattern) => Regex.Match(text, pattern).Groups[1].Value;

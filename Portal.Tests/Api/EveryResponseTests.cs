@@ -121,9 +121,19 @@ public class LogLineTests
 {
     static JsonElement Line(HttpContext? http, Action<ILogger> write)
     {
-        var formatter = new JsonLines(new HttpContextAccessor { HttpContext = http }, new NodeName("node-1"), new FakeClock());
+        var current = new CurrentRequest();
+        var formatter = new JsonLines(current, new NodeName("node-1"), new FakeClock());
         using var output = new StringWriter();
-        write(new Writer(formatter, output));
+        if (http is null) write(new Writer(formatter, output));
+        else
+        {
+            var request = current.During(http, _ =>
+            {
+                write(new Writer(formatter, output));
+                return Task.CompletedTask;
+            });
+            Assert.True(request.IsCompletedSuccessfully);
+        }
         return JsonDocument.Parse(Assert.Single(output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries))).RootElement;
     }
 

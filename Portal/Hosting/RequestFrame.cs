@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using Portal.Hosting.Logs;
 
 namespace Portal.Hosting;
 
@@ -12,11 +13,12 @@ public static class RequestFrame
     /// <summary>Stands before everything else.</summary>
     public static IApplicationBuilder UseRequestFrame(this IApplicationBuilder app)
     {
-        app.Use(Frame);
+        var current = app.ApplicationServices.GetRequiredService<CurrentRequest>();
+        app.Use((HttpContext http, RequestDelegate next) => Frame(http, current, next));
         return TrustedProxies.Of(app.ApplicationServices.GetRequiredService<PortalOptions>()) is { } proxies ? app.UseForwardedHeaders(proxies) : app;
     }
 
-    static Task Frame(HttpContext http, RequestDelegate next)
+    static Task Frame(HttpContext http, CurrentRequest current, RequestDelegate next)
     {
         var started = Stopwatch.GetTimestamp();
         http.Response.OnStarting(() =>
@@ -29,7 +31,7 @@ public static class RequestFrame
             Protect(http, headers);
             return Task.CompletedTask;
         });
-        return next(http);
+        return current.During(http, next);
     }
 
     /// <summary>The value that allows a script element of this one response.</summary>

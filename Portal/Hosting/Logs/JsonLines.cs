@@ -11,7 +11,7 @@ using Portal.Infrastructure;
 namespace Portal.Hosting.Logs;
 
 /// <summary>One JSON object a line, for programs: time, level, category, message, node, request id and user on every one; what a message names beside it.</summary>
-public sealed class JsonLines(IHttpContextAccessor current, NodeName node, TimeProvider clock) : ConsoleFormatter(FormatterName)
+public sealed class JsonLines(CurrentRequest current, NodeName node, TimeProvider clock) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "portal-json";
 
@@ -23,7 +23,7 @@ public sealed class JsonLines(IHttpContextAccessor current, NodeName node, TimeP
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer, Readable))
         {
-            var context = current.HttpContext;
+            var context = current.Http;
             json.WriteStartObject();
             json.WriteString("time", clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
             json.WriteString("level", Word(logEntry.LogLevel));

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Console;
 namespace Portal.Hosting.Logs;
 
 /// <summary>One line a message for a person at a terminal: "14:20:05 warning Publisher: …". Line breaks of others cannot forge a line.</summary>
-public sealed class PlainLines(IHttpContextAccessor current, TimeProvider clock) : ConsoleFormatter(FormatterName)
+public sealed class PlainLines(CurrentRequest current, TimeProvider clock) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "portal-plain";
 
@@ -17,7 +17,7 @@ public sealed class PlainLines(IHttpContextAccessor current, TimeProvider clock)
         textWriter.Write(logEntry.Category[(logEntry.Category.LastIndexOf('.') + 1)..]);
         textWriter.Write(": ");
         textWriter.Write(logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" "));
-        if (logEntry.LogLevel >= LogLevel.Warning && current.HttpContext is { } http) textWriter.Write($" [{http.TraceIdentifier}]");
+        if (logEntry.LogLevel >= LogLevel.Warning && current.Http is { } http) textWriter.Write($" [{http.TraceIdentifier}]");
         textWriter.WriteLine();
         if (logEntry.Exception is { } exception) textWriter.WriteLine(exception.ToString());
     }

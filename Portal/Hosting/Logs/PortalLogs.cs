@@ -13,7 +13,7 @@ public static class PortalLogs
 
     public static ILoggingBuilder AddPortalLogs(this ILoggingBuilder logging)
     {
-        logging.Services.AddHttpContextAccessor();
+        logging.Services.AddSingleton<CurrentRequest>();
         logging.Services.AddScoped<CircuitHandler, CircuitUser>();
         logging.ClearProviders();
         logging.AddConsole();
