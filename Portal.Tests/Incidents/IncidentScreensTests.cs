@@ -107,6 +107,10 @@ public class IncidentScreensTests(TestDatabase database) : IClassFixture<TestDat
         page.Find("form").Submit();
         page.WaitForAssertion(() => Assert.Contains("at most 200", page.Find("#title-error").TextContent, StringComparison.Ordinal), Patience);
         Assert.Equal("We are investigating.", page.Find("#message").GetAttribute("value"));
+        Assert.Equal(("true", "title-hint title-error"), (page.Find("#title").GetAttribute("aria-invalid"), page.Find("#title").GetAttribute("aria-describedby")));
+        page.WaitForAssertion(() => screen.JSInterop.VerifyInvoke("portalFocusWrong", 1), Patience);
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => screen.JSInterop.VerifyInvoke("portalFocusWrong", 2), Patience);
         Assert.False(page.Find("button[type=submit]").HasAttribute("disabled"));
     }
 

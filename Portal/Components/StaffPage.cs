@@ -12,10 +12,11 @@ public abstract class StaffPage : ComponentBase, IDisposable
 {
     readonly CancellationTokenSource left = new();
     readonly List<IDisposable> watching = [];
-    bool isStale;
+    bool isStale, refused;
 
     [Inject] protected ChangeFeed Feed { get; set; } = null!;
     [Inject] protected ILoggerFactory Logs { get; set; } = null!;
+    [Inject] IJSRuntime Browser { get; set; } = null!;
     [CascadingParameter] Task<AuthenticationState>? Authentication { get; set; }
     [CascadingParameter] Patience? Patience { get; set; }
 
@@ -30,6 +31,12 @@ public abstract class StaffPage : ComponentBase, IDisposable
 
     /// <summary>The field that <see cref="Problem"/> is about, in camelCase; null where none is.</summary>
     protected string? ProblemField { get; private set; }
+
+    /// <summary>The refusal, if it is about this field.</summary>
+    protected string? ProblemWith(string field) => ProblemField == field ? Problem : null;
+
+    /// <summary>The refusal, unless one of these fields says it.</summary>
+    protected string? ProblemBeside(params string[] fields) => fields.Contains(ProblemField) ? null : Problem;
 
     protected async Task<Actor> CurrentActor() =>
         Authentication is null ? throw new ForbiddenException("Sign in first.") : (await Authentication).User.ToActor();
@@ -50,7 +57,17 @@ public abstract class StaffPage : ComponentBase, IDisposable
     protected async Task<bool> Try(Func<Task> action)
     {
         using var waiting = Patience?.Begin();
-        return await Attempt(action);
+        var done = await Attempt(action);
+        refused |= !done && ProblemField is not null;
+        return done;
+    }
+
+    /// <summary>Once the wrong field is drawn as wrong, the cursor goes there.</summary>
+    protected sealed override void OnAfterRender(bool firstRender)
+    {
+        if (!refused || Left.IsCancellationRequested) return;
+        refused = false;
+        _ = InBrowser(() => Browser.InvokeVoidAsync("portalFocusWrong", Left));
     }
 
     async Task<bool> Attempt(Func<Task> action)
@@ -77,13 +94,15 @@ public abstract class StaffPage : ComponentBase, IDisposable
     }
 
     /// <summary>Puts the cursor there, unless the element or the whole screen has gone meanwhile.</summary>
-    protected async Task Focus(ElementReference element)
+    protected Task Focus(ElementReference element) => InBrowser(() => element.FocusAsync());
+
+    async Task InBrowser(Func<ValueTask> act)
     {
         try
         {
-            await element.FocusAsync();
+            await act();
         }
-        catch (Exception e) when (e is JSException or JSDisconnectedException)
+        catch (Exception e) when (e is JSException or JSDisconnectedException || (e is OperationCanceledException && Left.IsCancellationRequested))
         {
             Logs.CreateLogger(GetType()).LogDebug(e, "What was to get the focus is gone");
         }

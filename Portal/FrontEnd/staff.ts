@@ -2,6 +2,7 @@
 import { watchConnection } from './staff/connection';
 import { keepDrafts } from './staff/drafts';
 import { listenToKeys, openDialogs } from './staff/keys';
+import { findRefusals } from './staff/refusals';
 import { arrangeByDrag } from './staff/arrange';
 import { listenToPreferences } from './staff/preferences';
 import { keepTimes } from './staff/times';
@@ -10,6 +11,7 @@ watchConnection();
 keepDrafts();
 listenToKeys();
 openDialogs();
+findRefusals();
 arrangeByDrag();
 listenToPreferences();
 keepTimes();

@@ -9,5 +9,6 @@ public static class IncidentsFeature
         .AddSingleton<ChangeIncident>()
         .AddSingleton<IncidentList>()
         .AddSingleton<IncidentRoom>()
-        .AddSingleton<SituationNow>();
+        .AddSingleton<SituationNow>()
+        .AddSingleton<PaletteSearch>();
 }

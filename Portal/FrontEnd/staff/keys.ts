@@ -43,17 +43,26 @@ function openPalette(): void {
   if (!dialog || dialog.open) return;
   const input = dialog.querySelector('input')!;
   input.value = '';
-  filter('');
+  // The server forgets what it found the last time.
+  input.dispatchEvent(new Event('input', { bubbles: true }));
+  watchFound(dialog.querySelector('ul')!);
   dialog.showModal();
   input.focus();
 }
 
 function filter(text: string): void {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  for (const li of entries()) li.hidden = !words.every(w => (li.dataset.words ?? li.textContent ?? '').toLowerCase().includes(w));
+  for (const li of entries()) if (!('found' in li.dataset)) li.hidden = !words.every(w => (li.dataset.words ?? li.textContent ?? '').toLowerCase().includes(w));
   select(shown()[0]);
-  const none = document.querySelector<HTMLElement>('#palette [data-none]');
-  if (none) none.hidden = shown().length > 0;
+}
+
+const watched = new WeakSet<Element>();
+
+// What the server finds comes and goes while somebody looks at it: one entry is always the chosen one.
+function watchFound(list: Element): void {
+  if (watched.has(list)) return;
+  watched.add(list);
+  new MutationObserver(() => select(shown().find(li => li.getAttribute('aria-selected') === 'true') ?? shown()[0])).observe(list, { childList: true });
 }
 
 function select(chosen: HTMLElement | undefined): void {
@@ -66,6 +75,7 @@ function select(chosen: HTMLElement | undefined): void {
 
 function move(e: KeyboardEvent): void {
   const list = shown();
+  if (list.length === 0 && e.key.startsWith('Arrow')) return;
   const at = list.findIndex(li => li.getAttribute('aria-selected') === 'true');
   if (e.key === 'ArrowDown') select(list[(at + 1) % list.length]);
   else if (e.key === 'ArrowUp') select(list[(at - 1 + list.length) % list.length]);

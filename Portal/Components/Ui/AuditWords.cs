@@ -1,0 +1,74 @@
+using Portal.Components.Layout;
+using Portal.Domain.Shared;
+
+namespace Portal.Components.Ui;
+
+/// <summary>What the actions of the audit log are in plain words, and where their subjects stand.</summary>
+public static class AuditWords
+{
+    static readonly IReadOnlyDictionary<string, string> Words = new Dictionary<string, string>
+    {
+        ["incident.declared"] = "declared an incident",
+        ["incident.updated"] = "told customers about an incident",
+        ["incident.noted"] = "wrote a note on an incident",
+        ["incident.resolved"] = "resolved an incident",
+        ["incident.changed"] = "changed title, severity or impact of an incident",
+        ["incident.update_edited"] = "edited an entry of an incident",
+        ["component.added"] = "added a component",
+        ["component.changed"] = "changed a component",
+        ["component.deleted"] = "deleted a component",
+        ["component.status_set"] = "set the status of a component",
+        ["component.status_cleared"] = "released the status of a component",
+        ["component_group.added"] = "added a group of components",
+        ["component_group.renamed"] = "renamed a group of components",
+        ["component_group.deleted"] = "deleted a group of components",
+        ["components.arranged"] = "arranged the components",
+        ["monitor.created"] = "created a monitor",
+        ["monitor.changed"] = "changed a monitor",
+        ["monitor.paused"] = "paused a monitor",
+        ["monitor.resumed"] = "resumed a monitor",
+        ["monitor.deleted"] = "deleted a monitor",
+        ["monitor.check-requested"] = "asked for a check of a monitor",
+        ["monitor.tried"] = "tried the settings of a monitor",
+        ["monitors.seeded"] = "made the first monitors",
+        ["person.first-administrator"] = "made the first administrator",
+        ["person.set-up-offered"] = "offered a link for the first administrator",
+        ["person.added"] = "added a person",
+        ["person.changed"] = "changed a person",
+        ["person.deactivated"] = "deactivated a person",
+        ["person.reactivated"] = "reactivated a person",
+        ["person.invited-again"] = "made a new link for a person",
+        ["person.password-reset"] = "reset a password",
+        ["person.password-chosen"] = "chose a password",
+        ["person.password-changed"] = "changed a password",
+        ["person.signed-in"] = "signed in",
+        ["person.signed-out"] = "signed out",
+        ["session.revoked"] = "ended a session",
+        ["sign-in.throttled"] = "had to wait after failed sign-ins",
+        ["api-key.created"] = "created an API key",
+        ["api-key.revoked"] = "revoked an API key",
+        ["demo.filled"] = "filled in the demonstration data",
+    };
+
+    public static IEnumerable<string> Known => Words.Keys;
+
+    /// <summary>Verb and noun, to stand between who did it and the name of the subject.</summary>
+    public static string For(string action) => Words.GetValueOrDefault(action, action);
+
+    /// <summary>Where the subject can be seen; null where it cannot, or not by this actor.</summary>
+    public static string? AddressOf(string action, string subject, Actor actor)
+    {
+        var address = action.Split('.') switch
+        {
+            [_, "deleted" or "tried"] => null,
+            ["incident", _] => $"/ops/incidents/{subject}",
+            ["monitor", _] => $"/ops/monitors/{subject}",
+            ["monitors", _] => "/ops/monitors",
+            ["component" or "component_group" or "components", _] => "/admin/components",
+            ["person", _] => "/admin/people",
+            ["api-key", _] => "/admin/api-keys",
+            _ => null,
+        };
+        return address is not null && StaffNavigation.At(address) is { } place && actor.May(place.Needs) ? address : null;
+    }
+}
