@@ -29,15 +29,18 @@ public class OpenPartsJourneys(SharedPortal shared)
     async Task Shell(IPage page, ColorScheme scheme)
     {
         await Heading(page, "/ops", "Overview");
-        await page.Locator("details.menu summary").ClickAsync();
+        await page.Locator(".topbar details.menu summary").ClickAsync();
         await Expect(Button(page, "Sign out")).ToBeVisibleAsync();
         await Clean(page, "the account menu", scheme);
         await page.Keyboard.PressAsync("Escape");
         await page.Keyboard.PressAsync("Control+k");
         await Expect(page.Locator("#palette-input")).ToBeFocusedAsync();
         await Clean(page, "the palette", scheme);
-        await page.Keyboard.TypeAsync("zzzz");
-        await Expect(page.Locator("#palette [data-none]")).ToBeVisibleAsync();
+        await page.Keyboard.TypeAsync("inv");
+        await Expect(page.Locator("#palette [data-found]").First).ToBeVisibleAsync();
+        await Clean(page, "the palette with what it found", scheme);
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Go to, find or do" }).FillAsync("zzzz");
+        await Expect(page.GetByText("No incident, component or monitor has this in its name.")).ToBeVisibleAsync();
         await Clean(page, "the palette without a match", scheme);
         await page.Keyboard.PressAsync("Escape");
     }
