@@ -50,12 +50,18 @@ sealed class Window : IAsyncDisposable
     public Window(IBrowserContext context, IPage page)
     {
         (this.context, Page) = (context, page);
-        page.Console += (_, message) => { if (message.Type == "error") lock (Complaints) Complaints.Add(message.Text); };
-        page.PageError += (_, error) => { lock (Complaints) Complaints.Add(error); };
+        page.Console += (_, message) => { if (message.Type == "error") Complain(message.Text); };
+        page.PageError += (_, error) => Complain(error);
     }
 
     public IPage Page { get; }
     public List<string> Complaints { get; } = [];
+
+    void Complain(string what)
+    {
+        Told.ByBrowser(what);
+        lock (Complaints) Complaints.Add(what);
+    }
 
     public async Task<IPage> Another() => await context.NewPageAsync();
 

@@ -108,11 +108,14 @@ sealed class PortalProcess : IAsyncDisposable
     {
         if (line is null) return;
         lock (log) log.AppendLine(line);
+        Told.ByPortal(line);
         if (Regex.Match(line, @"Create the first administrator at (\S+)") is { Success: true } link) SetupLink = link.Groups[1].Value;
         if (line.Contains("Portal is ready at", StringComparison.Ordinal)) ready.TrySetResult();
     }
 
     public string Log() { lock (log) return log.ToString(); }
+
+    public IReadOnlyList<string> ErrorLines() => [.. Log().Split('\n').Where(Told.IsError)];
 
     public string Tail() => string.Join('\n', Log().Split('\n').TakeLast(40));
 

@@ -49,6 +49,7 @@ public sealed class FirstAdministratorTests : IAsyncLifetime, IDisposable
     {
         await Start();
         var first = LastToken();
+        clock.FastForward(FirstAdministrator.AtOnce + TimeSpan.FromSeconds(1));
         await Start();
         var second = LastToken();
         Assert.NotEqual(first, second);
@@ -61,6 +62,21 @@ public sealed class FirstAdministratorTests : IAsyncLifetime, IDisposable
         await Assert.ThrowsAsync<DomainException>(() => Use(second, "eve@example.com"));
         await using var db = database.Open();
         Assert.Equal(Role.Admin, (await db.People.SingleAsync()).Role);
+    }
+
+    [Fact]
+    public async Task Nodes_that_start_at_once_each_print_a_link_that_works_and_the_first_used_ends_the_others()
+    {
+        await Start();
+        var first = LastToken();
+        clock.FastForward(TimeSpan.FromSeconds(20));
+        await Start();
+        var second = LastToken();
+        var target = new LinkTarget(database.Contexts, clock);
+        foreach (var token in (string[])[first, second]) Assert.Equal(LinkPurpose.FirstAdministrator, (await target.Load(token, default)).Purpose);
+        await Use(first);
+        Assert.Equal((null, true), ((await target.Load(second, default)).Purpose, (await target.Load(second, default)).HasAdministrator));
+        await Assert.ThrowsAsync<DomainException>(() => Use(second, "eve@example.com"));
     }
 
     [Fact]

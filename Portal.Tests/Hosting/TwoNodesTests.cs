@@ -57,6 +57,43 @@ public sealed class TwoNodesTests : IDisposable
         await PostgresServer.Drop(connection);
     }
 
+    [Fact]
+    public async Task Started_at_once_without_an_administrator_both_print_a_link_that_works_until_the_first_is_used()
+    {
+        var connection = await PostgresServer.Empty();
+        var settings = new Dictionary<string, string> { ["Database:ConnectionString"] = connection, ["Security:MasterKeyFile"] = first["keys", "master.key"] };
+        await using (var one = PortalProcess.Serve(first.Path, settings))
+        await using (var other = PortalProcess.Serve(second.Path, settings))
+        {
+            var links = await Task.WhenAll(Printed(one), Printed(other));
+            var addresses = await Task.WhenAll(one.Ready(), other.Ready());
+            foreach (var link in links) Assert.Equal(HttpStatusCode.OK, await Open(link));
+            // The link of the one node, used at the other: they are one portal.
+            using var client = new HttpClient { BaseAddress = addresses[0] };
+            var made = await new Browser(client).Post("/setup", new() { ["token"] = TokenOf(links[1]), ["name"] = "Alice", ["email"] = "alice@example.com", ["password"] = "correct horse battery", ["repeated"] = "correct horse battery" }, from: $"/setup?token={TokenOf(links[1])}");
+            Assert.Equal(HttpStatusCode.OK, made.StatusCode);
+            foreach (var link in links) Assert.Equal(HttpStatusCode.Gone, await Open(link));
+        }
+        await using (var source = Database.Connect(connection))
+        await using (var db = new PortalDbContext(Database.OptionsFor(source))) Assert.Equal("alice@example.com", (await db.People.SingleAsync()).Email);
+        await PostgresServer.Drop(connection);
+    }
+
+    static async Task<Uri> Printed(PortalProcess portal)
+    {
+        const string before = "Create the first administrator at ";
+        var line = await portal.Line(before);
+        return new Uri(line[(line.IndexOf(before, StringComparison.Ordinal) + before.Length)..]);
+    }
+
+    static async Task<HttpStatusCode> Open(Uri link)
+    {
+        using var client = new HttpClient();
+        return (await client.GetAsync(link)).StatusCode;
+    }
+
+    static string TokenOf(Uri link) => link.Query[(link.Query.IndexOf("token=", StringComparison.Ordinal) + 6)..];
+
     static int Times(string output, string part) => output.Split(part).Length - 1;
 
     static async Task<HttpStatusCode> AskWithKey(Uri address)

@@ -40,7 +40,7 @@ public class CommandPaletteTests(TestDatabase database) : IClassFixture<TestData
         palette.WaitForAssertion(() => Assert.Equal([$"/ops/incidents/{id}", "/admin/components#c-tills"], Found(palette)), Patience);
         Assert.Equal("", Said(palette));
         palette.Find("input").Input("");
-        Assert.Empty(Found(palette));
+        palette.WaitForAssertion(() => Assert.Empty(Found(palette)), Patience);
     }
 
     [Fact]

@@ -12,6 +12,8 @@ public sealed class FirstAdministrator(IDbContextFactory<PortalDbContext> contex
     BootstrapOptions? bootstrap, ILogger<FirstAdministrator> log) : IStartupStep
 {
     static readonly Visitor Ourselves = new(null, null);
+    /// <summary>Nodes that start at once each print a link, and each link works; the first that is used ends the others.</summary>
+    public static readonly TimeSpan AtOnce = TimeSpan.FromMinutes(2);
 
     public int Order => 200;
 
@@ -28,13 +30,18 @@ public sealed class FirstAdministrator(IDbContextFactory<PortalDbContext> contex
             if (bootstrap is not null) log.LogInformation("Bootstrap:* is ignored: an administrator exists");
             return;
         }
-        await db.WithdrawLinks(null, now, ct);
+        await WithdrawOlderLinks(db, now, ct);
         if (bootstrap?.ApiKey is { } key) await AddKey(db, key, now, ct);
         if (bootstrap is not null) await AddAdministrator(db, bootstrap, now, ct);
         var printed = bootstrap is null ? await AddLink(db, now, ct) : null;
         await transaction.CommitAsync(ct);
         if (printed is null) log.LogInformation("The first administrator was made from Bootstrap:AdminEmail");
         else await Output.WriteLineAsync($"Create the first administrator at {printed}".AsMemory(), ct);
+    }
+
+    static async Task WithdrawOlderLinks(PortalDbContext db, DateTimeOffset now, CancellationToken ct)
+    {
+        foreach (var link in await db.OneTimeLinks.Where(l => l.PersonId == null && l.UsedAt == null && l.CreatedAt < now - AtOnce).ToListAsync(ct)) link.Withdraw(now);
     }
 
     async Task AddAdministrator(PortalDbContext db, BootstrapOptions given, DateTimeOffset now, CancellationToken ct)

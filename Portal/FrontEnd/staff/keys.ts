@@ -35,6 +35,9 @@ function submit(e: KeyboardEvent): void {
   form.requestSubmit(form.querySelector<HTMLButtonElement>('button[type=submit]') ?? undefined);
 }
 
+// The link is the option itself: nothing that can be pressed may stand within an option.
+const option = (li: HTMLElement): HTMLElement => li.querySelector<HTMLElement>('[role=option]')!;
+const isChosen = (li: HTMLElement): boolean => option(li).getAttribute('aria-selected') === 'true';
 const entries = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>('#palette li')];
 const shown = (): HTMLElement[] => entries().filter(li => !li.hidden);
 
@@ -62,24 +65,24 @@ const watched = new WeakSet<Element>();
 function watchFound(list: Element): void {
   if (watched.has(list)) return;
   watched.add(list);
-  new MutationObserver(() => select(shown().find(li => li.getAttribute('aria-selected') === 'true') ?? shown()[0])).observe(list, { childList: true });
+  new MutationObserver(() => select(shown().find(isChosen) ?? shown()[0])).observe(list, { childList: true });
 }
 
 function select(chosen: HTMLElement | undefined): void {
-  for (const li of entries()) li.setAttribute('aria-selected', String(li === chosen));
+  for (const li of entries()) option(li).setAttribute('aria-selected', String(li === chosen));
   chosen?.scrollIntoView({ block: 'nearest' });
   const input = document.getElementById('palette-input');
-  if (chosen) input?.setAttribute('aria-activedescendant', chosen.id);
+  if (chosen) input?.setAttribute('aria-activedescendant', option(chosen).id);
   else input?.removeAttribute('aria-activedescendant');
 }
 
 function move(e: KeyboardEvent): void {
   const list = shown();
   if (list.length === 0 && e.key.startsWith('Arrow')) return;
-  const at = list.findIndex(li => li.getAttribute('aria-selected') === 'true');
+  const at = list.findIndex(isChosen);
   if (e.key === 'ArrowDown') select(list[(at + 1) % list.length]);
   else if (e.key === 'ArrowUp') select(list[(at - 1 + list.length) % list.length]);
-  else if (e.key === 'Enter') list[at]?.querySelector('a')?.click();
+  else if (e.key === 'Enter') { if (list[at]) option(list[at]).click(); }
   else return;
   e.preventDefault();
 }
