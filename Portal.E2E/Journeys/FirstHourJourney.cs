@@ -16,7 +16,8 @@ public class FirstHourJourney
         await using var staff = await Browser.Open(portal);
         await SetupPage.CreateAdministrator(staff.Page, portal.SetupLink);
         await LinkWorksOnce(portal);
-        await LoginPage.SignIn(staff.Page);
+        await staff.Page.GetByRole(AriaRole.Link, new() { Name = "Add the components" }).ClickAsync();
+        await Expect(staff.Page).ToHaveURLAsync(new Uri(new Uri(portal.Url), "/admin/components").AbsoluteUri);
 
         await AddComponent(staff.Page, "Shop");
         await using var target = new TargetServer();

@@ -14,7 +14,7 @@ static class SetupPage
         await page.GetByLabel("Password", new() { Exact = true }).FillAsync(PortalProcess.AdminPassword);
         await page.GetByLabel("Password again").FillAsync(PortalProcess.AdminPassword);
         await page.GetByRole(AriaRole.Button, new() { Name = "Create the administrator" }).ClickAsync();
-        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "That is done" })).ToBeVisibleAsync();
+        await page.WaitForURLAsync("**/ops");
     }
 }
 

@@ -190,11 +190,26 @@ public sealed class AccessHttpTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal(HttpStatusCode.UnprocessableEntity, short_.StatusCode);
         Assert.Contains("id=\"password-error\"", await short_.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         var done = await browser.Post("/setup", new() { ["token"] = Settlers.TokenOf(path), ["password"] = Settlers.Password, ["repeated"] = Settlers.Password }, from: path);
-        Assert.Contains("href=\"/login\"", await done.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.SeeOther, "/ops"), (done.StatusCode, done.Headers.Location?.OriginalString));
+        Assert.Contains("Your account", await browser.Get("/account"), StringComparison.Ordinal);
         var again = await browser.Client.GetAsync(new Uri(path, UriKind.Relative));
         Assert.Equal(HttpStatusCode.Gone, again.StatusCode);
         Assert.Contains("href=\"/login\"", await again.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains("The portal is set up", await browser.Get("/setup"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task After_a_reset_the_person_still_has_to_sign_in()
+    {
+        var alice = await settlers.Settle("Alice", Role.Admin);
+        var person = await settlers.Settle("Erin", Role.Staff);
+        var link = await host.Get<IssueLink>().Execute(person.Id, Settlers.ActorOf(alice), default);
+        var path = new Uri(link.Url).PathAndQuery;
+        var browser = Open();
+        var done = await browser.Post("/setup", new() { ["token"] = Settlers.TokenOf(path), ["password"] = "another long password", ["repeated"] = "another long password" }, from: path);
+        Assert.Equal(HttpStatusCode.OK, done.StatusCode);
+        Assert.Contains("href=\"/login\"", await done.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("/login", (await browser.Client.GetAsync(new Uri("/account", UriKind.Relative))).Headers.Location?.OriginalString, StringComparison.Ordinal);
     }
 
     [Fact]

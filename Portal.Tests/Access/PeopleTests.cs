@@ -34,7 +34,8 @@ public sealed class PeopleTests : IAsyncLifetime, IDisposable
         var link = await settlers.AddPerson.Execute(new("Bob", " Bob@Example.com", Role.Staff), Alice, default);
         Assert.StartsWith("https://status.example.com/setup?token=", link.Url, StringComparison.Ordinal);
         Assert.Equal(PeopleList.Standing.Invited, (await Row(link.Person)).Standing);
-        await settlers.UseLink.Execute(new(Settlers.TokenOf(link.Url), null, null, Settlers.Password, Settlers.Password), Settlers.Here, default);
+        var session = await settlers.UseLink.Execute(new(Settlers.TokenOf(link.Url), null, null, Settlers.Password, Settlers.Password), Settlers.Here, default);
+        Assert.Equal(link.Person, (await settlers.Sessions.Find(session!, default))?.Person);
         Assert.Equal(PeopleList.Standing.Active, (await Row(link.Person)).Standing);
         Assert.IsType<SignIn.Started>(await settlers.SignIn.Execute(new("bob@example.com", Settlers.Password), Settlers.Here, default));
         await using var db = database.Open();

@@ -95,7 +95,11 @@ public static class AccountPages
             var (token, name, email) = (form["token"].ToString(), form["name"].ToString(), form["email"].ToString());
             return await AccountAnswers.Act(http, async () =>
             {
-                await use.Execute(new(token, name, email, form["password"], form["repeated"]), Visitor.Of(http), http.RequestAborted);
+                if (await use.Execute(new(token, name, email, form["password"], form["repeated"]), Visitor.Of(http), http.RequestAborted) is { } session)
+                {
+                    SessionCookie.Write(http, session);
+                    return AccountAnswers.Go(http, "/ops");
+                }
                 return AccountAnswers.Page<MessagePage>(new { Heading = AccountText.For(http)["That is done"], Words = AccountText.For(http)["The account is ready. Sign in with the e-mail address and the password that you just chose."], LinkHref = "/login", LinkWords = AccountText.For(http)["Sign in"] });
             }, async problem => Setup(http, await links.Load(token, http.RequestAborted), token, name, email, problem));
         }).AllowAnonymous();

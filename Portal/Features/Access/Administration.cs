@@ -35,6 +35,15 @@ static class Administration
                 : $"{actor.Name} may not change staff: that needs all scopes that staff have.");
     }
 
+    /// <returns>The session's secret for the cookie; kept nowhere else.</returns>
+    public static string BeginSession(this PortalDbContext db, Person person, Visitor visitor, DateTimeOffset now)
+    {
+        var secret = Secret.New();
+        person.SignedIn(now);
+        db.Sessions.Add(new Session(person.Id, Secret.HashOf(secret), visitor.From, visitor.UserAgent, now));
+        return secret;
+    }
+
     public static async Task EndSessions(this PortalDbContext db, PersonId person, DateTimeOffset now, CancellationToken ct)
     {
         foreach (var session in await db.Sessions.Where(s => s.PersonId == person && s.RevokedAt == null).ToListAsync(ct)) session.Revoke(now);

@@ -62,12 +62,9 @@ public sealed class SignIn(IDbContextFactory<PortalDbContext> contexts, TimeProv
 
     async Task<Started> Start(Person person, Visitor visitor, DateTimeOffset now, CancellationToken ct)
     {
-        var secret = Secret.New();
         await using var db = await contexts.CreateDbContextAsync(ct);
-        person.SignedIn(now);
         db.People.Update(person);
-        var session = new Session(person.Id, Secret.HashOf(secret), visitor.From, visitor.UserAgent, now);
-        db.Sessions.Add(session);
+        var secret = db.BeginSession(person, visitor, now);
         await db.Commit(new AuditEntry(person.ToActor(visitor), "person.signed-in", person.Id.ToString(), $"{person.Name} signed in", now), ct);
         return new Started(secret);
     }

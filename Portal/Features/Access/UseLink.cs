@@ -12,9 +12,10 @@ public sealed class UseLink(IDbContextFactory<PortalDbContext> contexts, TimePro
     /// <param name="Name">For the first administrator only, as is the address.</param>
     public sealed record Request(string? Token, string? Name, string? Email, string? Password, string? Repeated);
 
+    /// <returns>The secret of the session that has begun, for the cookie; null after a reset, which says nothing about what else a sign-in asks for.</returns>
     /// <exception cref="DomainException">The link cannot be used any more, or something typed is refused.</exception>
     /// <exception cref="TooBusyException">Too many at once.</exception>
-    public async Task Execute(Request request, Visitor visitor, CancellationToken ct)
+    public async Task<string?> Execute(Request request, Visitor visitor, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
         var hash = Secret.HashOf(request.Token ?? "");
@@ -33,9 +34,11 @@ public sealed class UseLink(IDbContextFactory<PortalDbContext> contexts, TimePro
         var person = purpose == LinkPurpose.FirstAdministrator ? await First(db, newcomer.Value, ct) : await Known(db, link, ct);
         person.SetPasswordHash(passwordHash);
         await db.EndSessions(person.Id, now, ct);
+        var session = purpose == LinkPurpose.PasswordReset ? null : db.BeginSession(person, visitor, now);
         await db.Commit(new AuditEntry(person.ToActor(visitor), purpose == LinkPurpose.FirstAdministrator ? "person.first-administrator" : "person.password-chosen", person.Id.ToString(), WordsFor(purpose, person), now), ct);
         await transaction.CommitAsync(ct);
         sessions.Forget();
+        return session;
     }
 
     async Task RequireUsable(byte[] hash, DateTimeOffset now, CancellationToken ct)
@@ -60,8 +63,8 @@ public sealed class UseLink(IDbContextFactory<PortalDbContext> contexts, TimePro
 
     static string WordsFor(LinkPurpose purpose, Person person) => purpose switch
     {
-        LinkPurpose.FirstAdministrator => $"{person.Name} ({person.Email}) became the first administrator",
-        LinkPurpose.Invitation => $"{person.Name} accepted the invitation and chose a password",
+        LinkPurpose.FirstAdministrator => $"{person.Name} ({person.Email}) became the first administrator and signed in",
+        LinkPurpose.Invitation => $"{person.Name} accepted the invitation, chose a password and signed in",
         _ => $"{person.Name} chose a new password after a reset",
     };
 }

@@ -10,11 +10,12 @@ namespace Portal.Features.Incidents;
 /// <summary>What is wrong at this moment, and what changed last: the overview's answer.</summary>
 public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, ComponentStatuses statuses)
 {
+    /// <param name="Components">How many there are in all.</param>
     /// <param name="Unwell">Components that are not as they should be; announced work is none of that.</param>
     /// <param name="QuietSince">When nothing is wrong: since when; null if nothing was ever wrong.</param>
     /// <param name="Changes">The latest lines of the audit log that people who run incidents care for, newest first.</param>
     public sealed record View(
-        IReadOnlyList<ComponentStatuses.Row> Unwell, IReadOnlyList<ComponentStatuses.Row> UnderMaintenance, IReadOnlyList<DownMonitor> Down, int Monitors,
+        int Components, IReadOnlyList<ComponentStatuses.Row> Unwell, IReadOnlyList<ComponentStatuses.Row> UnderMaintenance, IReadOnlyList<DownMonitor> Down, int Monitors,
         DateTimeOffset? QuietSince, IReadOnlyList<Change> Changes)
     {
         public bool IsQuiet => Unwell.Count == 0 && Down.Count == 0;
@@ -44,7 +45,7 @@ public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, Co
         var changes = await db.Audit.Where(a => actions.Contains(a.Action)).OrderByDescending(a => a.Sequence).Take(10)
             .Select(a => new Change(a.At, a.ActorName, a.Action, a.Summary, a.Subject)).ToListAsync(ct);
         var monitors = await db.Monitors.CountAsync(m => m.PausedAt == null, ct);
-        return new View([.. components.Components.Where(c => c.Effective > ComponentStatus.UnderMaintenance)],
+        return new View(components.Components.Count, [.. components.Components.Where(c => c.Effective > ComponentStatus.UnderMaintenance)],
             [.. components.Components.Where(c => c.Effective == ComponentStatus.UnderMaintenance)], down, monitors,
             new[] { lastOutage, lastEffect, lastOverride }.Max(), changes);
     }
