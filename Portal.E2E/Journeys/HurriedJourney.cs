@@ -94,7 +94,12 @@ public class HurriedJourney(SharedPortal shared)
             await Expect(page).ToHaveURLAsync(new Regex(Regex.Escape(last) + "$"));
             await Expect(page.Locator(".tabs a[aria-current=page]")).ToHaveAttributeAsync("href", new Regex(Regex.Escape(last) + "$"));
             if (list == "/ops/monitors") await Expect(page.GetByText("No monitor matches.")).ToBeVisibleAsync();
-            else await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Lasted" })).ToBeVisibleAsync();
+            else
+            {
+                await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Lasted" })).ToBeVisibleAsync();
+                await Expect(page.Locator("tbody tr")).Not.ToHaveCountAsync(0);
+                await Expect(page.Locator($"a[href$='{shared.OpenIncident}']")).ToHaveCountAsync(0);
+            }
         }
     }
 

@@ -71,7 +71,7 @@ public sealed class TwoNodesTests : IDisposable
             // The link of the one node, used at the other: they are one portal.
             using var client = new HttpClient { BaseAddress = addresses[0] };
             var made = await new Browser(client).Post("/setup", new() { ["token"] = TokenOf(links[1]), ["name"] = "Alice", ["email"] = "alice@example.com", ["password"] = "correct horse battery", ["repeated"] = "correct horse battery" }, from: $"/setup?token={TokenOf(links[1])}");
-            Assert.Equal(HttpStatusCode.OK, made.StatusCode);
+            Assert.Equal((HttpStatusCode.OK, "/ops"), (made.StatusCode, made.RequestMessage!.RequestUri!.AbsolutePath));
             foreach (var link in links) Assert.Equal(HttpStatusCode.Gone, await Open(link));
         }
         await using (var source = Database.Connect(connection))

@@ -245,4 +245,27 @@ public class RunningIncidentsTests(TestDatabase database) : IClassFixture<TestDa
         Assert.DoesNotContain(after.Unwell, c => c.Id == checkout);
         Assert.True(after.QuietSince >= clock.GetUtcNow());
     }
+
+    [Theory]
+    [InlineData(ComponentStatus.MajorOutage, true)]
+    [InlineData(ComponentStatus.DegradedPerformance, true)]
+    [InlineData(ComponentStatus.UnderMaintenance, false)]
+    public async Task What_was_set_by_hand_and_is_over_counts_as_wrong_until_then_unless_it_was_announced_work(ComponentStatus status, bool counts)
+    {
+        var situation = new SituationNow(database.Contexts, new Portal.Features.StatusPages.ComponentStatuses(database.Contexts));
+        var id = await AComponent("Mailboxes");
+        var before = (await situation.Load(default)).QuietSince;
+        clock.FastForward(TimeSpan.FromHours(1));
+        await Set(status);
+        clock.FastForward(TimeSpan.FromHours(1));
+        await Set(null);
+        Assert.Equal(counts ? clock.GetUtcNow() : before, (await situation.Load(default)).QuietSince);
+
+        async Task Set(ComponentStatus? to)
+        {
+            await using var db = database.Open();
+            (await db.Components.Include(c => c.Overrides).SingleAsync(c => c.Id == id)).SetOverride(to, "Bob", clock.GetUtcNow());
+            await db.SaveChangesAsync();
+        }
+    }
 }

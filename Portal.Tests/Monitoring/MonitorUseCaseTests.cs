@@ -180,6 +180,16 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         await change.Execute(new(none, Settings() with { PublicChart = "Seventh" }), Cast.Bob, default);
         await using var after = own.Database.Open();
         Assert.Equal(["Chart 2", "Chart 3", "Chart 4", "Chart 5", "Renamed", "Seventh"], await after.Monitors.Where(m => m.PublicChart != null).Select(m => m.PublicChart!).OrderBy(t => t).ToListAsync());
+
+        // The last place is free and eight want it at once.
+        await change.Execute(new(none, Settings()), Cast.Bob, default);
+        var wanted = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
+        {
+            try { return (await create.Execute(new(Settings() with { Name = $"Wanted {i}", PublicChart = $"Wanted {i}" }), Cast.Bob, default)).ToString(); }
+            catch (DomainException e) { return e.Field; }
+        }));
+        Assert.Equal(7, wanted.Count(w => w == "publicChart"));
+        Assert.Equal(Domain.Monitoring.Monitor.MostPublicCharts, await after.Monitors.CountAsync(m => m.PublicChart != null));
     }
 
     [Fact]
@@ -194,9 +204,21 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         MonitorId[] expected = [ids[2], ids[4], ids[0], ids[1], ids[3], ids[5]];
         var list = new MonitorList(database.Contexts);
         var read = new List<MonitorId>();
-        for (MonitorId? after = null; read.Count < 6; after = read[^1]) read.Add(Assert.Single(await list.Load(new(Search: "Ranked"), after, 1, Cast.Bob, default)).Monitor.Id);
+        MonitorList.Place? place = null;
+        while (await list.Load(new(Search: "Ranked"), place, 1, Cast.Bob, default) is [var row])
+        {
+            read.Add(row.Monitor.Id);
+            Assert.Equal(row.Place, place = MonitorList.Place.Parse(row.Place.ToString()));
+        }
         Assert.Equal(expected, read);
-        Assert.Empty(await list.Load(new(Search: "Ranked"), read[^1], 1, Cast.Bob, default));
+
+        // Where a reader stands does not move with the monitor that stood there.
+        var third = (await list.Load(new(Search: "Ranked"), null, 3, Cast.Bob, default))[^1];
+        await Change.Execute(new(third.Monitor.Id, Settings() with { Name = "Ranked 0", Critical = true }), Cast.Bob, default);
+        Assert.Equal(expected.Skip(3), (await list.Load(new(Search: "Ranked"), third.Place, 9, Cast.Bob, default)).Select(r => r.Monitor.Id));
+        await new DeleteMonitor(database.Contexts, clock).Execute(third.Monitor.Id, Cast.Bob, default);
+        Assert.Equal(expected.Skip(3), (await list.Load(new(Search: "Ranked"), third.Place, 9, Cast.Bob, default)).Select(r => r.Monitor.Id));
+        Assert.All((string[])["", "c", "x" + third.Monitor.Id, third.Monitor.Id.ToString(), "n"], text => Assert.Null(MonitorList.Place.Parse(text)));
     }
 
     TryMonitor Try(TryBrake? brake = null) => new(database.Contexts, Consent, new CheckRunner([probe], new PortalAddress(Configured.Shipped, null!)), brake ?? new TryBrake(clock), clock);
@@ -234,7 +256,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         var list = new MonitorList(database.Contexts);
         var first = await list.Load(new(Search: "listed 100%_"), null, 3, Cast.Bob, default);
         Assert.Equal(ids.Take(3), first.Select(r => r.Monitor.Id));
-        Assert.Equal(ids.Skip(3), (await list.Load(new(Search: "100%_"), first[^1].Monitor.Id, 3, Cast.Bob, default)).Select(r => r.Monitor.Id));
+        Assert.Equal(ids.Skip(3), (await list.Load(new(Search: "100%_"), first[^1].Place, 3, Cast.Bob, default)).Select(r => r.Monitor.Id));
         Assert.Empty(await list.Load(new(Search: "100_%"), null, 3, Cast.Bob, default));
         Assert.Equal(ids[2], Assert.Single(await list.Load(new(MonitorCondition.Paused, "Listed"), null, 9, Cast.Bob, default)).Monitor.Id);
         Assert.Equal(4, (await list.Load(new(MonitorCondition.Unknown, "Listed"), null, 9, Cast.Bob, default)).Count);

@@ -17,7 +17,7 @@ public class MonthsWithoutDatabaseTests
         await database.InitializeAsync();
         using var line = new DatabaseLine(database.ConnectionString);
         await using var host = await PortalHost.Start(new() { ["Public:TimeZone"] = "Europe/Berlin", ["Database:ConnectionString"] = line.ConnectionString });
-        var beginning = TimeProvider.System.GetUtcNow().AddMonths(-6);
+        var beginning = Today().AddMonths(-6).ToUniversalTime();
         await using (var db = database.Open())
         {
             db.Add(new Component("Old", "old", null, null, 0, beginning));
@@ -25,7 +25,7 @@ public class MonthsWithoutDatabaseTests
         }
         using var client = host.Client();
         client.DefaultRequestHeaders.Add("Accept-Language", "en");
-        string Month(int ago) => $"/history/{TimeProvider.System.GetUtcNow().AddMonths(-ago):yyyy-MM}";
+        string Month(int ago) => $"/history/{Today().AddMonths(-ago):yyyy-MM}";
         async Task<HttpStatusCode> Ask(string path) => (await client.GetAsync(new Uri(path, UriKind.Relative))).StatusCode;
         for (var i = 0; i < 400 && await Ask(Month(6)) != HttpStatusCode.OK; i++) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         Assert.Equal(HttpStatusCode.OK, await Ask(Month(6)));
@@ -33,7 +33,7 @@ public class MonthsWithoutDatabaseTests
 
         line.Cut();
         await Missing(client, Month(8));
-        await Missing(client, $"/history/{TimeProvider.System.GetUtcNow().AddMonths(2):yyyy-MM}");
+        await Missing(client, $"/history/{Today().AddMonths(2):yyyy-MM}");
         await Away(client, Month(5));
         await database.DisposeAsync();
     }
@@ -51,6 +51,9 @@ public class MonthsWithoutDatabaseTests
         await Away(client, $"/history/{TimeProvider.System.GetUtcNow():yyyy-MM}");
         await Missing(client, "/history/2021-13");
     }
+
+    /// <summary>In the page's zone, by which it counts its months.</summary>
+    static DateTimeOffset Today() => TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"));
 
     static async Task Missing(HttpClient client, string path)
     {

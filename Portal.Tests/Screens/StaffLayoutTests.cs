@@ -36,6 +36,12 @@ public class StaffLayoutTests(TestDatabase database) : IClassFixture<TestDatabas
                 await First.Task;
                 await Second(Left);
             }));
+
+        public void WatchNow(Action told) => Watch("late", () =>
+        {
+            told();
+            return Task.CompletedTask;
+        });
     }
 
     IRenderedComponent<StaffLayout> Layout(StaffScreen screen, PagePulse pulse)
@@ -119,5 +125,30 @@ public class StaffLayoutTests(TestDatabase database) : IClassFixture<TestDatabas
         await layout.InvokeAsync(() => { });
         Assert.Single(layout.FindComponents<SlowPage>());
         Assert.DoesNotContain("This part has stopped", layout.Markup, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_screen_that_was_left_begins_to_watch_nothing_any_more()
+    {
+        await using var screen = new StaffScreen(database, clock, Cast.Bob);
+        TwoLoadsPage.First = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TwoLoadsPage.Done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var page = screen.Render<TwoLoadsPage>();
+        var (early, late) = (0, 0);
+        page.Instance.WatchNow(() => Interlocked.Increment(ref early));
+        screen.Hint("late");
+        page.WaitForAssertion(() => Assert.Equal(1, early), Wait);
+
+        page.Instance.Dispose();
+        page.Instance.WatchNow(() => Interlocked.Increment(ref late));
+        var heard = new TaskCompletionSource();
+        using var other = screen.Feed.Subscribe("late", () =>
+        {
+            heard.TrySetResult();
+            return Task.CompletedTask;
+        });
+        screen.Hint("late");
+        await heard.Task.WaitAsync(Wait);
+        Assert.Equal((1, 0), (early, late));
     }
 }

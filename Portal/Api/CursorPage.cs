@@ -38,6 +38,11 @@ public sealed record Cursor(string? After, int Limit)
         : long.TryParse(After, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var ticks) && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks
             ? new DateTimeOffset(ticks, TimeSpan.Zero) : throw NotOurs();
 
+    /// <summary>For lists with an order of their own; null for the first part.</summary>
+    /// <param name="parse">Null for a text that is none of its places.</param>
+    /// <exception cref="DomainException">The text is not one that a list gave.</exception>
+    public T? AfterPlace<T>(Func<string, T?> parse) where T : struct => After is null ? null : parse(After) ?? throw NotOurs();
+
     public static string Of(DateTimeOffset at) => at.UtcTicks.ToString("x", CultureInfo.InvariantCulture);
 
     /// <param name="rows">Up to <see cref="Take"/> of them, in the order of the list.</param>

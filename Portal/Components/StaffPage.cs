@@ -42,7 +42,10 @@ public abstract class StaffPage : ComponentBase, IDisposable
         Authentication is null ? throw new ForbiddenException("Sign in first.") : (await Authentication).User.ToActor();
 
     /// <summary>Loads again whenever the topic changes, until the screen is left.</summary>
-    protected void Watch(string topic, Func<Task> reload) =>
+    protected void Watch(string topic, Func<Task> reload)
+    {
+        // Left while it loaded: nobody would end the subscription.
+        if (Left.IsCancellationRequested) return;
         watching.Add(Feed.Subscribe(topic, () => InvokeAsync(async () =>
         {
             var (problem, field) = (Problem, ProblemField);
@@ -52,6 +55,7 @@ public abstract class StaffPage : ComponentBase, IDisposable
             isStale = !fresh;
             if (!Left.IsCancellationRequested) StateHasChanged();
         })));
+    }
 
     /// <summary>Runs an action of the person; a refusal becomes <see cref="Problem"/> and nothing typed is lost.</summary>
     protected async Task<bool> Try(Func<Task> action)

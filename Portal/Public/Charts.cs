@@ -17,10 +17,16 @@ public static class Charts
 
     public static double? Last(this ResponseTimeSeries series) => series.Milliseconds.LastOrDefault(m => m is not null);
 
-    public static double? Average(this ResponseTimeSeries series, DateTimeOffset hour)
+    /// <summary>The middle one of the steps of an hour, and of all of them: as little bent by a slow answer as the steps are.</summary>
+    public static double? Typical(this ResponseTimeSeries series, DateTimeOffset hour) =>
+        Middle(series.Milliseconds.Where((_, i) => series.From + series.Step * i >= hour && series.From + series.Step * i < hour.AddHours(1)).OfType<double>());
+
+    public static double Typical(this ResponseTimeSeries series) => Middle(series.Known()) ?? 0;
+
+    static double? Middle(IEnumerable<double> values)
     {
-        var values = series.Milliseconds.Where((_, i) => series.From + series.Step * i >= hour && series.From + series.Step * i < hour.AddHours(1)).OfType<double>().ToList();
-        return values.Count > 0 ? values.Average() : null;
+        var sorted = values.Order().ToList();
+        return sorted.Count == 0 ? null : (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
 
     /// <summary>The path of an SVG, a unit a step and 40 high. Gaps stay gaps: after one the line begins anew.</summary>

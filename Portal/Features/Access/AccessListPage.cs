@@ -8,10 +8,13 @@ namespace Portal.Features.Access;
 public abstract class AccessListPage<TRow> : StaffPage where TRow : class
 {
     const int PageSize = 100;
+    readonly RowsInParts<TRow> list;
     bool focusing;
 
-    protected List<TRow>? Rows { get; private set; }
-    protected bool HasMore { get; private set; }
+    protected AccessListPage() => list = new(PageSize, () => Topic, async (last, most) => await LoadPart(last, most, await CurrentActor()));
+
+    protected List<TRow>? Rows => list.Rows;
+    protected bool HasMore => list.HasMore;
     protected bool IsBusy { get; private set; }
     protected bool IsFormOpen { get; set; }
 
@@ -28,8 +31,8 @@ public abstract class AccessListPage<TRow> : StaffPage where TRow : class
 
     protected override async Task OnInitializedAsync()
     {
-        Watch(Topic, Reload);
-        await Try(Reload);
+        Watch(Topic, list.Reload);
+        await Try(list.Begin);
     }
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
@@ -44,12 +47,7 @@ public abstract class AccessListPage<TRow> : StaffPage where TRow : class
     /// <summary>What was refused in the form goes with it.</summary>
     protected void CloseForm() => (IsFormOpen, Problem) = (false, null);
 
-    protected Task More() => Try(async () =>
-    {
-        var loaded = await LoadPart(Rows![^1], PageSize + 1, await CurrentActor());
-        Rows.AddRange(loaded.Take(PageSize));
-        HasMore = loaded.Count > PageSize;
-    });
+    protected Task More() => Try(list.More);
 
     /// <summary>One action at a time, and then what stands now.</summary>
     protected async Task<bool> Run(Func<Actor, Task> action)
@@ -59,16 +57,9 @@ public abstract class AccessListPage<TRow> : StaffPage where TRow : class
         var done = await Try(async () =>
         {
             await action(await CurrentActor());
-            await Reload();
+            await list.Reload();
         });
         IsBusy = false;
         return done;
-    }
-
-    async Task Reload()
-    {
-        var wanted = Math.Max(PageSize, Rows?.Count ?? 0);
-        var loaded = await LoadPart(null, wanted + 1, await CurrentActor());
-        (Rows, HasMore) = ([.. loaded.Take(wanted)], loaded.Count > wanted);
     }
 }

@@ -49,7 +49,8 @@ static class Administration
         foreach (var session in await db.Sessions.Where(s => s.PersonId == person && s.RevokedAt == null).ToListAsync(ct)) session.Revoke(now);
     }
 
-    public static async Task WithdrawLinks(this PortalDbContext db, PersonId person, DateTimeOffset now, CancellationToken ct)
+    /// <param name="person">Null for the links that make the first administrator.</param>
+    public static async Task WithdrawLinks(this PortalDbContext db, PersonId? person, DateTimeOffset now, CancellationToken ct)
     {
         foreach (var link in await db.OneTimeLinks.Where(l => l.PersonId == person && l.UsedAt == null).ToListAsync(ct)) link.Withdraw(now);
     }

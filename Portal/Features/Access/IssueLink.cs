@@ -23,7 +23,8 @@ public sealed class IssueLink(IDbContextFactory<PortalDbContext> contexts, TimeP
         if (actor.Kind == ActorKind.Person && actor.Id == id.Value)
             throw new DomainException("Change your own password under \"Account\"; a reset would lock you out until the link is used.");
         var (hadPassword, administered) = (person.PasswordHash is not null, person.CanAdminister);
-        var (secret, link) = New(hadPassword ? LinkPurpose.PasswordReset : LinkPurpose.Invitation, person.Id, now);
+        // Whoever was here before is not invited, however often the link is made anew.
+        var (secret, link) = New(hadPassword || person.LastSignInAt is not null ? LinkPurpose.PasswordReset : LinkPurpose.Invitation, person.Id, now);
         await db.WithdrawLinks(person.Id, now, ct);
         person.ForgetPassword();
         // At the machine itself the last administrator may be helped: the link is shown there.

@@ -31,6 +31,7 @@ public sealed class UseLink(IDbContextFactory<PortalDbContext> contexts, TimePro
         await using var transaction = await db.LockAdministrators(ct);
         var link = await db.OneTimeLinks.SingleAsync(l => l.SecretHash == hash, ct);
         link.Use(now);
+        if (purpose == LinkPurpose.FirstAdministrator) await db.WithdrawLinks(null, now, ct);
         var person = purpose == LinkPurpose.FirstAdministrator ? await First(db, newcomer.Value, ct) : await Known(db, link, ct);
         person.SetPasswordHash(passwordHash);
         await db.EndSessions(person.Id, now, ct);

@@ -40,7 +40,8 @@ public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, Co
                           select new DownMonitor(monitor.Id, monitor.Name, state.Since, state.LastDetail)).Take(50).ToListAsync(ct);
         var lastOutage = await db.Outages.MaxAsync(o => o.To, ct);
         var lastEffect = await db.IncidentEffects.Where(e => e.Status != ComponentStatus.Operational).MaxAsync(e => e.To, ct);
-        var lastOverride = await db.StatusOverrides.Where(o => o.Status > ComponentStatus.UnderMaintenance).MaxAsync(o => o.To, ct);
+        // By name, not by order: the database keeps the words.
+        var lastOverride = await db.StatusOverrides.Where(o => o.Status != ComponentStatus.Operational && o.Status != ComponentStatus.UnderMaintenance).MaxAsync(o => o.To, ct);
         var actions = Interesting.ToArray();
         var changes = await db.Audit.Where(a => actions.Contains(a.Action)).OrderByDescending(a => a.Sequence).Take(10)
             .Select(a => new Change(a.At, a.ActorName, a.Action, a.Summary, a.Subject)).ToListAsync(ct);

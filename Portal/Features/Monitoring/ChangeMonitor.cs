@@ -25,6 +25,7 @@ public sealed class ChangeMonitor(IDbContextFactory<PortalDbContext> contexts, T
         var monitor = await db.Existing(request.Monitor, ct);
         if (request.Version is { } seen && seen != monitor.Version)
             throw new ConflictException("Somebody else changed this monitor since you opened it. Nothing was saved: look at what stands now and decide anew.");
+        var chart = monitor.PublicChart;
         var done = new List<AuditEntry>();
         if (request.Settings is { } settings)
         {
@@ -41,7 +42,11 @@ public sealed class ChangeMonitor(IDbContextFactory<PortalDbContext> contexts, T
             monitor.Resume(now);
             Note("monitor.resumed", monitor.Name);
         }
-        if (done.Count > 0) await db.Commit(done, ct);
+        if (done.Count == 0) return;
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await PublicCharts.Require(db, monitor, chart, ct);
+        await db.Commit(done, ct);
+        await transaction.CommitAsync(ct);
 
         void Note(string action, string words) => done.Add(new AuditEntry(actor, action, monitor.Id.ToString(), words, now));
     }
@@ -51,10 +56,8 @@ public sealed class ChangeMonitor(IDbContextFactory<PortalDbContext> contexts, T
         // Judged as a new one first, so that the address is the one that would be stored and nothing is looked up for settings that are refused anyway.
         var target = monitor.BuiltIn ? monitor.Target : new Monitor(settings with { AllowPrivate = false }, now).Target;
         var allowed = await consent.Decide(target, allowPrivate, actor, monitor, ct);
-        var chart = monitor.PublicChart;
         monitor.Change(settings with { AllowPrivate = allowed }, now);
         await WatchedComponent.Require(db, monitor.ComponentId, ct);
-        await PublicCharts.Require(db, monitor, chart, ct);
     }
 }
 

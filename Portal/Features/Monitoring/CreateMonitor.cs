@@ -24,10 +24,12 @@ public sealed class CreateMonitor(IDbContextFactory<PortalDbContext> contexts, T
         if (request.Paused) monitor.Pause(now);
         await using var db = await contexts.CreateDbContextAsync(ct);
         await WatchedComponent.Require(db, monitor.ComponentId, ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await PublicCharts.Require(db, monitor, null, ct);
         db.Add(monitor);
         db.Add(new MonitorState(monitor.Id, now));
         await db.Commit(new AuditEntry(actor, "monitor.created", monitor.Id.ToString(), Summary(monitor), now), ct);
+        await transaction.CommitAsync(ct);
         return monitor.Id;
     }
 
@@ -45,11 +47,14 @@ static class WatchedComponent
 
 static class PublicCharts
 {
+    /// <summary>Needs a transaction that lasts until the monitor is saved: of two that want the last place, one gets it.</summary>
     /// <param name="before">The title that stands; who has a chart keeps it.</param>
     /// <exception cref="DomainException">The page holds as many charts as it has room for.</exception>
     public static async Task Require(PortalDbContext db, Monitor monitor, string? before, CancellationToken ct)
     {
-        if (monitor.PublicChart is null || before is not null || await db.Monitors.CountAsync(m => m.PublicChart != null && m.Id != monitor.Id, ct) < Monitor.MostPublicCharts) return;
+        if (monitor.PublicChart is null || before is not null) return;
+        await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtext('portal.public-charts'))", ct);
+        if (await db.Monitors.CountAsync(m => m.PublicChart != null && m.Id != monitor.Id, ct) < Monitor.MostPublicCharts) return;
         throw new DomainException($"The status page has room for {Monitor.MostPublicCharts} charts and shows as many. Empty this field of another monitor first.", "publicChart");
     }
 }

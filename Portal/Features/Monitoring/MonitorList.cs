@@ -20,6 +20,8 @@ public sealed record MonitorView(Monitor Monitor, MonitorState? State, string? C
         _ => MonitorCondition.Unknown,
     };
 
+    public MonitorList.Place Place => new(Monitor.Critical, Monitor.Id);
+
     public DateTimeOffset Since => Monitor.PausedAt ?? State?.Since ?? Monitor.CreatedAt;
 }
 
@@ -31,11 +33,20 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         public bool IsEmpty => this == new Filter();
     }
 
-    public async Task<IReadOnlyList<MonitorView>> Load(Filter filter, MonitorId? after, int most, Actor actor, CancellationToken ct)
+    /// <summary>Where a row stands in the list; it holds even when that monitor is gone or changed.</summary>
+    public readonly record struct Place(bool Critical, MonitorId Id)
+    {
+        public override string ToString() => $"{(Critical ? 'c' : 'n')}{Id}";
+
+        public static Place? Parse(string text) =>
+            text is ['c' or 'n', .. var id] && Domain.Shared.Id.TryParse<MonitorId>(id, out var monitor) ? new Place(text[0] == 'c', monitor) : null;
+    }
+
+    public async Task<IReadOnlyList<MonitorView>> Load(Filter filter, Place? after, int most, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var monitors = after is { } last ? db.Monitors.FromSql($"select *, xmin from monitors where (not critical, id) > (select not critical, id from monitors where id = {last.Value})").AsNoTracking() : db.Monitors.AsNoTracking();
+        var monitors = after is { } last ? db.Monitors.FromSql($"select *, xmin from monitors where (not critical, id) > ({!last.Critical}, {last.Id.Value})").AsNoTracking() : db.Monitors.AsNoTracking();
         if (filter.Search is { Length: > 0 } search)
         {
             var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
@@ -74,13 +85,6 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         if (!actor.May(Permission.ManageMonitors)) actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
         return (await Joined(db, db.Monitors.AsNoTracking().Where(m => m.Id == id)).SingleOrDefaultAsync(ct))?.View ?? throw new NotFoundException("monitor");
-    }
-
-    public async Task<bool> Exists(MonitorId id, Actor actor, CancellationToken ct)
-    {
-        actor.Require(Permission.ViewMonitors);
-        await using var db = await contexts.CreateDbContextAsync(ct);
-        return await db.Monitors.AnyAsync(m => m.Id == id, ct);
     }
 
     static IQueryable<Row> Joined(PortalDbContext db, IQueryable<Monitor> monitors) =>

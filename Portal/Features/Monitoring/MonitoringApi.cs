@@ -71,10 +71,8 @@ public static class MonitoringApi
 
     static async Task<CursorPage<MonitorAnswer>> List(HttpContext http, MonitorList monitors, Cursor cursor, string? component, MonitorCondition? state, CancellationToken ct)
     {
-        var (after, actor) = (cursor.AfterId<MonitorId>(), http.User.ToActor());
-        if (after is { } last && !await monitors.Exists(last, actor, ct)) throw new DomainException("The value of after must be the next of an earlier answer, unchanged, and the monitor that it names must still exist.", "after");
-        var rows = await monitors.Load(new(state, null, component), after, cursor.Take, actor, ct);
-        return cursor.Page(rows, AnswerOf, r => r.Monitor.Id.ToString());
+        var rows = await monitors.Load(new(state, null, component), cursor.AfterPlace(MonitorList.Place.Parse), cursor.Take, http.User.ToActor(), ct);
+        return cursor.Page(rows, AnswerOf, r => r.Place.ToString());
     }
 
     static async Task<CursorPage<CheckAnswer>> Checks(HttpContext http, string id, MonitorHistory history, Cursor cursor, CancellationToken ct)
