@@ -38,6 +38,14 @@ public class RenderingTests
     }
 
     [Fact]
+    public void The_uptime_says_of_how_many_days_it_is_where_fewer_are_shown()
+    {
+        var documents = Render(Models.Page());
+        foreach (var path in (string[])["/en/", "/components/" + Models.Page().Components[0].Slug])
+            Assert.Matches(@"\d% uptime in 90 days$", Parse(documents.Single(d => d.Path == path).Body).QuerySelector(".scale")!.Children[2].TextContent);
+    }
+
+    [Fact]
     public void Markup_and_script_in_every_text_is_shown_and_does_nothing()
     {
         var model = Models.Page(text: Nasty);
