@@ -49,6 +49,23 @@ public class PaletteSearchTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
+    public async Task An_incident_that_is_resolved_while_it_is_looked_for_is_found_once()
+    {
+        var id = await Declared("Lynxes are out");
+        var resolved = false;
+        var contexts = new StagedContexts(async number =>
+        {
+            // The first asks for open ones, the second for resolved ones.
+            if (number == 2) await Resolved(id);
+            resolved |= number == 2;
+            return database.Open();
+        });
+        var found = await new PaletteSearch(new(contexts), new ComponentStatuses(database.Contexts), new MonitorList(database.Contexts)).Load("lynx", Cast.Bob, default);
+        Assert.True(resolved);
+        Assert.Equal([id], found.Incidents.Select(i => i.Id));
+    }
+
+    [Fact]
     public async Task Each_kind_is_bounded()
     {
         foreach (var number in Enumerable.Range(1, PaletteSearch.Most + 2))

@@ -13,7 +13,9 @@ public sealed class PaletteSearch(IncidentList incidents, ComponentStatuses comp
     {
         public static readonly View Empty = new([], [], []);
 
-        public bool IsEmpty => Incidents.Count + Components.Count + Monitors.Count == 0;
+        public int Count => Incidents.Count + Components.Count + Monitors.Count;
+
+        public bool IsEmpty => Count == 0;
     }
 
     public async Task<View> Load(string text, Actor actor, CancellationToken ct)
@@ -28,7 +30,10 @@ public sealed class PaletteSearch(IncidentList incidents, ComponentStatuses comp
     async Task<IReadOnlyList<IncidentList.Row>> Incidents(string words, CancellationToken ct)
     {
         var open = await incidents.Load(new(Open: true, Text: words), null, Most, ct);
-        return open.Count == Most ? open : [.. open, .. await incidents.Load(new(Open: false, Text: words), null, Most - open.Count, ct)];
+        if (open.Count == Most) return open;
+        var resolved = await incidents.Load(new(Open: false, Text: words), null, Most - open.Count, ct);
+        // One that was resolved between the two questions is in both answers.
+        return [.. open.Concat(resolved).DistinctBy(i => i.Id)];
     }
 
     async Task<IReadOnlyList<ComponentStatuses.Row>> Components(string words, CancellationToken ct) =>

@@ -13,7 +13,7 @@ export function listenToKeys(): void {
     else if (e.key === 'Escape') closeMenus();
     else if (palette()?.open) move(e);
   });
-  document.addEventListener('input', e => { if (e.target instanceof HTMLInputElement && e.target.id === 'palette-input') filter(e.target.value); });
+  document.addEventListener('input', e => { if (e.target instanceof HTMLInputElement && e.target.id === 'palette-input') { hurried = false; filter(); select(shown()[0]); } });
   document.addEventListener('click', e => {
     const target = e.target as Element;
     if (target.closest('[data-palette]')) openPalette();
@@ -53,19 +53,33 @@ function openPalette(): void {
   input.focus();
 }
 
-function filter(text: string): void {
+/** Places match by their words, what the server found only while its text is still the one that stands in the field. */
+function filter(): void {
+  const text = document.querySelector<HTMLInputElement>('#palette-input')!.value.trim();
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  for (const li of entries()) if (!('found' in li.dataset)) li.hidden = !words.every(w => (li.dataset.words ?? li.textContent ?? '').toLowerCase().includes(w));
-  select(shown()[0]);
+  for (const li of entries())
+    li.hidden = li.dataset.found === undefined ? !words.every(w => (li.dataset.words ?? li.textContent ?? '').toLowerCase().includes(w)) : li.dataset.found.trim() !== text;
 }
 
+// Enter was pressed before anything matched: the first match of the same text is opened when the server finds it.
+let hurried = false;
 const watched = new WeakSet<Element>();
 
 // What the server finds comes and goes while somebody looks at it: one entry is always the chosen one.
 function watchFound(list: Element): void {
   if (watched.has(list)) return;
   watched.add(list);
-  new MutationObserver(() => select(shown().find(isChosen) ?? shown()[0])).observe(list, { childList: true });
+  new MutationObserver(() => {
+    filter();
+    const chosen = shown().find(isChosen) ?? shown()[0];
+    select(chosen);
+    if (hurried && chosen && palette()?.open) follow(chosen);
+  }).observe(list, { childList: true, subtree: true, attributeFilter: ['data-found'] });
+}
+
+function follow(chosen: HTMLElement): void {
+  hurried = false;
+  option(chosen).click();
 }
 
 function select(chosen: HTMLElement | undefined): void {
@@ -82,7 +96,7 @@ function move(e: KeyboardEvent): void {
   const at = list.findIndex(isChosen);
   if (e.key === 'ArrowDown') select(list[(at + 1) % list.length]);
   else if (e.key === 'ArrowUp') select(list[(at - 1 + list.length) % list.length]);
-  else if (e.key === 'Enter') { if (list[at]) option(list[at]).click(); }
+  else if (e.key === 'Enter') { if (list[at]) follow(list[at]); else hurried = true; }
   else return;
   e.preventDefault();
 }
