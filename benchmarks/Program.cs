@@ -15,22 +15,29 @@ if (chosen.Except(known).FirstOrDefault() is { } unknown)
 
 Console.WriteLine($"{Environment.ProcessorCount} processors, shared by the portal, its PostgreSQL and the load generator. No think time: these are figures of throughput.");
 var figures = new List<Figure>();
-// The faults break portals of their own.
-if (chosen.Intersect(figuresOfOne).Any())
+try
 {
-    await using var portal = await PortalProcess.Start(demo: true);
-    foreach (var name in chosen.Intersect(figuresOfOne))
+    // The faults break portals of their own.
+    if (chosen.Intersect(figuresOfOne).Any())
     {
-        Console.WriteLine($"Measuring: {name}");
-        figures.AddRange(name switch
+        await using var portal = await PortalProcess.Start(demo: true);
+        foreach (var name in chosen.Intersect(figuresOfOne))
         {
-            "page" => await PageBench.Run(portal),
-            "viewers" => await ViewersBench.Run(portal),
-            "first-load" => await FirstLoadBench.Run(portal),
-            _ => await StartBench.Run(portal),
-        });
+            Console.WriteLine($"Measuring: {name}");
+            figures.AddRange(name switch
+            {
+                "page" => await PageBench.Run(portal),
+                "viewers" => await ViewersBench.Run(portal),
+                "first-load" => await FirstLoadBench.Run(portal),
+                _ => await StartBench.Run(portal),
+            });
+        }
     }
+    figures.AddRange(await FaultsBench.Run(chosen));
 }
-figures.AddRange(await FaultsBench.Run(chosen));
-Figure.Print(figures);
+finally
+{
+    // What was measured before a failure is not lost with it.
+    Figure.Print(figures);
+}
 return figures.Any(f => f.Ok == false) ? 1 : 0;
