@@ -49,6 +49,7 @@ public static class HostingFeature
         services.AddSingleton(s => new MasterKey(s.GetRequiredService<PortalOptions>().MasterKeyFile ?? s.GetRequiredService<DataFolder>().DefaultMasterKeyFile));
         services.AddSingleton<SecretBox>();
         services.AddSingleton<KeyCheck>();
+        services.AddSingleton<IStartupStep, ReadSessionKeys>();
         services.AddSingleton<IXmlRepository, StoredProtectionKeys>();
         services.AddDataProtection().SetApplicationName("Portal");
         // The repository wraps whole keys: an encryptor inside of them would add nothing.
