@@ -11,6 +11,9 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
     /// <summary>Told when the contact is lost and when it is back.</summary>
     public const string Topic = "pulse";
 
+    /// <summary>A row is read in milliseconds; who has waited this long is told. The driver itself gives up a hung server only much later.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     readonly TimeSpan interval = options.Timing.Follow;
     readonly DatabaseContact contact = new("The status page, served as it was last read,", clock, log);
     Beat? last;
@@ -33,13 +36,19 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
     async Task Ask(CancellationToken ct)
     {
         if (!database.IsOpen) return;
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         try
         {
-            patience.CancelAfter(TimeSpan.FromSeconds(5));
-            await using var db = database.CreateDbContext();
             var asked = clock.GetUtcNow();
-            var version = await db.PageVersions.Select(p => p.Version).SingleAsync(patience.Token);
+            var asking = Version(ct);
+            try
+            {
+                await asking.WaitAsync(Patience, clock, ct);
+            }
+            catch (TimeoutException e)
+            {
+                Lose(e);
+            }
+            var version = await asking;
             var (before, wasLost) = (Last, IsLost);
             (last, IsLost) = (new Beat(version, asked), false);
             contact.Found();
@@ -49,11 +58,22 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
         catch (OperationCanceledException) when (ct.IsCancellationRequested) { }
         catch (Exception e) when (e is NpgsqlException or OperationCanceledException or InvalidOperationException or TimeoutException or DatabaseAwayException)
         {
-            contact.Lost(e);
-            if (IsLost) return;
-            IsLost = true;
-            feed.Publish(Topic);
+            Lose(e);
         }
+    }
+
+    async Task<long> Version(CancellationToken ct)
+    {
+        await using var db = database.CreateDbContext();
+        return await db.PageVersions.Select(p => p.Version).SingleAsync(ct);
+    }
+
+    void Lose(Exception e)
+    {
+        contact.Lost(e);
+        if (IsLost) return;
+        IsLost = true;
+        feed.Publish(Topic);
     }
 
     public sealed record Beat(long Version, DateTimeOffset At);

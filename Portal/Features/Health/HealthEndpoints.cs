@@ -4,6 +4,7 @@ using Portal.Domain.Shared;
 using Portal.Features.Access;
 using Portal.Hosting;
 using Portal.Infrastructure;
+using Portal.Live;
 
 namespace Portal.Features.Health;
 
@@ -29,12 +30,14 @@ static class HealthEndpoints
         .RequireAuthorization(policy => policy.AddAuthenticationSchemes(Schemes.Session, Schemes.ApiKey).RequireAssertion(_ => true)).ExcludeFromDescription();
 
     /// <summary>A lost database does not take the public page away, so it is not a reason to send visitors elsewhere; staff need it.</summary>
-    static async Task Ready(HttpContext http, HealthParts parts, StartupState startup, IHostApplicationLifetime lifetime, string? scope)
+    static async Task Ready(HttpContext http, HealthParts parts, PagePulse pulse, StartupState startup, IHostApplicationLifetime lifetime, string? scope)
     {
         if (lifetime.ApplicationStopping.IsCancellationRequested) await Answer(http, 503, new { status = "draining" });
         else if (!startup.IsServing) await Answer(http, 503, new { status = "starting" });
+        // The public page needs no database: whoever balances it is not kept waiting for one that hangs.
+        else if (scope != "staff") await Answer(http, 200, new { status = pulse.IsLost ? "degraded" : "ok" });
         else if ((await parts.Look("database", http.RequestAborted))!.State == PartState.Ok) await Answer(http, 200, new { status = "ok" });
-        else await Answer(http, scope == "staff" ? 503 : 200, new { status = "degraded" });
+        else await Answer(http, 503, new { status = "degraded" });
     }
 
     static async Task Whole(HttpContext http, HealthParts parts, StartupState startup, IHostApplicationLifetime lifetime, NodeName node)

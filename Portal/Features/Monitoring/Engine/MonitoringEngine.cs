@@ -230,13 +230,7 @@ public sealed class MonitoringEngine : BackgroundService
             await listen.ExecuteNonQueryAsync(ct);
         contact.Found(nameof(Listen));
         follow.Ring();
-        while (true)
-            if (!await connection.WaitAsync(TimeSpan.FromSeconds(30), ct))
-            {
-                // A connection that died in silence would be waited on for ever.
-                await using var alive = new NpgsqlCommand("select 1", connection);
-                await alive.ExecuteNonQueryAsync(ct);
-            }
+        await Database.Hear(connection, TimeSpan.FromSeconds(30), ct);
     }
 
     void Hear(NpgsqlNotificationEventArgs e)
