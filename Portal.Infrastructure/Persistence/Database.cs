@@ -17,6 +17,8 @@ public sealed class Database : IDbContextFactory<PortalDbContext>, IAsyncDisposa
 
     public bool IsOpen => opened.Task.IsCompletedSuccessfully;
 
+    public const int ConnectSeconds = 3, CommandSeconds = 8;
+
     /// <summary>
     /// Short time-outs, so that a screen says what is wrong instead of hanging: 3 s to connect and 8 s a command. A server that hangs costs 6 s more, because the driver
     /// tries twice to connect for the cancellation. No keep-alive of the driver: it holds a connection while it asks, and who wants it waits for both.
@@ -24,7 +26,7 @@ public sealed class Database : IDbContextFactory<PortalDbContext>, IAsyncDisposa
     public static NpgsqlDataSource Connect(string connectionString, string applicationName = "portal")
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = applicationName };
-        if (!connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase)) (builder.Timeout, builder.CommandTimeout, builder.CancellationTimeout) = (3, 8, 500);
+        if (!connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase)) (builder.Timeout, builder.CommandTimeout, builder.CancellationTimeout) = (ConnectSeconds, CommandSeconds, 500);
         return new NpgsqlDataSourceBuilder(builder.ConnectionString).Build();
     }
 

@@ -248,8 +248,8 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         Database = database,
         Pooling = pooling,
         MaxPoolSize = 60,
-        Timeout = 3,
-        CommandTimeout = 10,
+        Timeout = Persistence.Database.ConnectSeconds,
+        CommandTimeout = Persistence.Database.CommandSeconds,
     }.ConnectionString;
 
     /// <summary>The same port at every start if it is free; below the range that outgoing connections use.</summary>
