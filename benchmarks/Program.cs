@@ -33,7 +33,7 @@ try
             });
         }
     }
-    figures.AddRange(await FaultsBench.Run(chosen));
+    await FaultsBench.Run(chosen, figures);
 }
 finally
 {

@@ -40,7 +40,9 @@ public class FaultJourneys
         {
             await AllAreServed(portal);
             await staff.Page.GetByRole(AriaRole.Link, new() { Name = "Incidents", Exact = true }).First.ClickAsync();
-            await Expect(staff.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("database cannot be reached", new() { Timeout = 25_000 });
+            // The shell says it within seconds, long before the driver gives the screen's own question up.
+            await Expect(staff.Page.GetByRole(AriaRole.Alert).Filter(new() { HasText = "The database does not answer" })).ToBeVisibleAsync(new() { Timeout = 12_000 });
+            await Expect(staff.Page.GetByRole(AriaRole.Alert).Filter(new() { HasText = "database cannot be reached" })).ToBeVisibleAsync(new() { Timeout = 25_000 });
             await Look.At(staff.Page, "staff-database-hung");
             await Wait.Until("staff are sent elsewhere by a balancer", async () => (await portal.Http.GetAsync("/health/ready?scope=staff")).StatusCode == HttpStatusCode.ServiceUnavailable, 30);
             await Wait.Until("the page tells its age", async () => (await portal.Http.GetStringAsync("/")).Contains("This page is more than 1 minute old", StringComparison.Ordinal), 120);

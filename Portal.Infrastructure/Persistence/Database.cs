@@ -17,6 +17,9 @@ public sealed class Database : IDbContextFactory<PortalDbContext>, IAsyncDisposa
 
     public bool IsOpen => opened.Task.IsCompletedSuccessfully;
 
+    /// <summary>After so long without a notice a listening connection is asked whether it lives.</summary>
+    static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
+
     public const int ConnectSeconds = 3, CommandSeconds = 8;
 
     /// <summary>
@@ -31,12 +34,12 @@ public sealed class Database : IDbContextFactory<PortalDbContext>, IAsyncDisposa
     }
 
     /// <summary>Hears notices for ever, and asks when it is quiet for long: a connection that died in silence would be waited on for ever.</summary>
-    public static async Task Hear(NpgsqlConnection connection, TimeSpan quiet, CancellationToken ct)
+    public static async Task Hear(NpgsqlConnection connection, CancellationToken ct)
     {
         while (true)
-            if (!await connection.WaitAsync(quiet, ct))
+            if (!await connection.WaitAsync(Quiet, ct))
             {
-                await using var alive = new NpgsqlCommand("select 1", connection);
+                await using var alive = new NpgsqlCommand("select 1", connection) { CommandTimeout = CommandSeconds };
                 await alive.ExecuteNonQueryAsync(ct);
             }
     }

@@ -8,7 +8,7 @@ public class RowsInPartsTests
     readonly Queue<TaskCompletionSource> held = new();
     string filter = "row";
 
-    RowsInParts<string> List() => new(3, () => filter, async (after, most) =>
+    RowsInParts<string> List() => new(3, () => filter, row => row, async (after, most) =>
     {
         IReadOnlyList<string> answer = [.. all.Where(r => r.StartsWith(filter, StringComparison.Ordinal)).SkipWhile(r => after is not null && r != after).Skip(after is null ? 0 : 1).Take(most)];
         if (held.TryDequeue(out var hold))
@@ -95,5 +95,29 @@ public class RowsInPartsTests
         Assert.Equal(3, list.Rows!.Count);
         await list.Begin();
         Assert.Equal(["row 7"], list.Rows);
+    }
+
+    [Fact]
+    public async Task More_of_an_earlier_question_begins_with_the_answer_to_this_one()
+    {
+        var list = List();
+        await list.Begin();
+        filter = "row 7";
+        await list.More();
+        Assert.Equal(["row 7"], list.Rows);
+    }
+
+    [Fact]
+    public async Task A_row_that_moved_down_meanwhile_is_not_shown_twice()
+    {
+        var list = List();
+        await list.Begin();
+        all.Remove("row 0");
+        all.Insert(4, "row 0");
+        await list.More();
+        Assert.Equal(list.Rows!.Distinct(), list.Rows);
+        Assert.Equal(5, list.Rows!.Count);
+        await list.Reload();
+        Assert.Equal(all.Take(5), list.Rows);
     }
 }

@@ -3,10 +3,12 @@ namespace Portal.Components;
 /// <summary>The rows of a list that is loaded part by part, whatever comes in between: an answer to an older question, or one that others have overtaken, is not shown.</summary>
 /// <param name="size">Rows of a part.</param>
 /// <param name="question">What is asked for now: the filter.</param>
+/// <param name="key">What makes a row this one: none is shown twice, also when it changed its place meanwhile.</param>
 /// <param name="load">So many rows after this one; null begins at the top.</param>
-public sealed class RowsInParts<TRow>(int size, Func<object> question, Func<TRow?, int, Task<IReadOnlyList<TRow>>> load) where TRow : class
+public sealed class RowsInParts<TRow>(int size, Func<object> question, Func<TRow, object> key, Func<TRow?, int, Task<IReadOnlyList<TRow>>> load) where TRow : class
 {
     int asked, answered;
+    object? answers;
 
     /// <summary>Null before the first answer.</summary>
     public List<TRow>? Rows { get; private set; }
@@ -23,11 +25,17 @@ public sealed class RowsInParts<TRow>(int size, Func<object> question, Func<TRow
         while (Rows is [.., var last] shown)
         {
             var what = question();
+            if (!what.Equals(answers))
+            {
+                // What stands here is the answer to an earlier question.
+                await Begin();
+                return;
+            }
             var loaded = await load(last, size + 1);
             if (!what.Equals(question())) return;
             // A reload came in between: what follows now may follow another row.
             if (shown != Rows) continue;
-            shown.AddRange(loaded.Take(size));
+            shown.AddRange(loaded.Take(size).ExceptBy(shown.Select(key).ToHashSet(), key));
             HasMore = loaded.Count > size;
             return;
         }
@@ -43,7 +51,7 @@ public sealed class RowsInParts<TRow>(int size, Func<object> question, Func<TRow
             if (!what.Equals(question()) || turn < answered) return;
             // More was loaded meanwhile than was asked for here.
             if (wanted < count()) continue;
-            (answered, Rows, HasMore) = (turn, [.. loaded.Take(wanted)], loaded.Count > wanted);
+            (answered, answers, Rows, HasMore) = (turn, what, [.. loaded.Take(wanted)], loaded.Count > wanted);
             return;
         }
     }

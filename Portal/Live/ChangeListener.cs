@@ -7,8 +7,6 @@ namespace Portal.Live;
 public sealed class ChangeListener(Database database, ChangeFeed feed, TimeProvider clock, ILogger<ChangeListener> log) : BackgroundService
 {
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-    /// <summary>After so long without a notice the connection is asked whether it lives.</summary>
-    static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -38,6 +36,6 @@ public sealed class ChangeListener(Database database, ChangeFeed feed, TimeProvi
         await using (var listen = new NpgsqlCommand($"listen {Changes.Channel}", connection)) await listen.ExecuteNonQueryAsync(ct);
         contact.Found();
         if (again) feed.PublishAll();
-        await Database.Hear(connection, Quiet, ct);
+        await Database.Hear(connection, ct);
     }
 }

@@ -39,7 +39,9 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
         try
         {
             var asked = clock.GetUtcNow();
-            var asking = Version(ct);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(TimeSpan.FromSeconds(Database.CommandSeconds));
+            var asking = Version(limit.Token);
             try
             {
                 await asking.WaitAsync(Patience, clock, ct);

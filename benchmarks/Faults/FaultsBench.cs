@@ -15,14 +15,13 @@ static class FaultsBench
     /// <summary>All, or one family by its own name.</summary>
     public static IReadOnlyList<string> Names { get; } = ["faults", .. Families.Select(f => f.Name)];
 
-    public static async Task<IReadOnlyList<Figure>> Run(IReadOnlyCollection<string> chosen)
+    /// <param name="figures">Gets each family's as soon as they are there.</param>
+    public static async Task Run(IReadOnlyCollection<string> chosen, List<Figure> figures)
     {
-        var figures = new List<Figure>();
         foreach (var (name, run) in Families.Where(f => chosen.Contains("faults") || chosen.Contains(f.Name)))
         {
             Console.WriteLine($"Measuring: {name}");
             figures.AddRange(await run());
         }
-        return figures;
     }
 }

@@ -11,7 +11,7 @@ public abstract class AccessListPage<TRow> : StaffPage where TRow : class
     readonly RowsInParts<TRow> list;
     bool focusing;
 
-    protected AccessListPage() => list = new(PageSize, () => Topic, async (last, most) => await LoadPart(last, most, await CurrentActor()));
+    protected AccessListPage() => list = new(PageSize, () => Topic, KeyOf, async (last, most) => await LoadPart(last, most, await CurrentActor()));
 
     protected List<TRow>? Rows => list.Rows;
     protected bool HasMore => list.HasMore;
@@ -25,6 +25,8 @@ public abstract class AccessListPage<TRow> : StaffPage where TRow : class
     protected TRow? Asked { get; set; }
 
     protected abstract string Topic { get; }
+
+    protected abstract object KeyOf(TRow row);
 
     /// <param name="after">The last row of the part before.</param>
     protected abstract Task<IReadOnlyList<TRow>> LoadPart(TRow? after, int most, Actor actor);

@@ -12,6 +12,8 @@ public sealed partial class ApiKeysPage
 
     protected override string Topic => "api-keys";
 
+    protected override object KeyOf(ApiKeyList.Row row) => row.Id;
+
     protected override Task<IReadOnlyList<ApiKeyList.Row>> LoadPart(ApiKeyList.Row? after, int most, Actor actor) => Keys.Load(after?.Id, most, actor, Left);
 
     void Choose(string scope, ChangeEventArgs e)

@@ -17,6 +17,8 @@ public sealed partial class PeoplePage
 
     protected override string Topic => "people";
 
+    protected override object KeyOf(PeopleList.Row row) => row.Id;
+
     protected override Task<IReadOnlyList<PeopleList.Row>> LoadPart(PeopleList.Row? after, int most, Actor actor)
     {
         me = actor is { Kind: ActorKind.Person, Id: { } id } ? new PersonId(id) : null;

@@ -230,7 +230,7 @@ public sealed class MonitoringEngine : BackgroundService
             await listen.ExecuteNonQueryAsync(ct);
         contact.Found(nameof(Listen));
         follow.Ring();
-        await Database.Hear(connection, TimeSpan.FromSeconds(30), ct);
+        await Database.Hear(connection, ct);
     }
 
     void Hear(NpgsqlNotificationEventArgs e)
