@@ -88,7 +88,7 @@ public class OvertakenLoadsTests(TestDatabase database) : IClassFixture<TestData
             var now = clock.GetUtcNow();
             foreach (var name in (string[])["Shop front", "Ware house"])
             {
-                var monitor = new Monitor(new MonitorSettings(name, MonitorKind.Http, "https://shop.example/", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), null), now);
+                var monitor = new Monitor(new MonitorSettings(name, MonitorKind.Http, "https://example.com/", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), null), now);
                 db.AddRange(monitor, new MonitorState(monitor.Id, now));
             }
             await db.SaveChangesAsync();

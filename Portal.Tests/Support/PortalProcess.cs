@@ -76,6 +76,8 @@ sealed class PortalProcess : IAsyncDisposable
     public async Task<string> Line(string part)
     {
         await Until(() => process.HasExited || lines.Any(l => l.Contains(part, StringComparison.Ordinal)), $"a line with \"{part}\"", () => $"{Output}\n{string.Join('\n', Errors)}");
+        // It may have ended before its last words were handed over.
+        if (process.HasExited && !lines.Any(l => l.Contains(part, StringComparison.Ordinal))) await Exit();
         return lines.FirstOrDefault(l => l.Contains(part, StringComparison.Ordinal)) ?? throw new InvalidOperationException($"It ended without \"{part}\": {Output}\n{string.Join('\n', Errors)}");
     }
 
