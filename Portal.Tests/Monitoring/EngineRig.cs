@@ -107,14 +107,17 @@ sealed class ScriptedProbe : IProbe
 {
     public ConcurrentDictionary<string, bool> Failing { get; } = new();
     public ConcurrentQueue<string> Looks { get; } = new();
+    /// <summary>While set, a look that has begun waits for it.</summary>
+    public TaskCompletionSource? Hold { get; set; }
     public MonitorKind Kind => MonitorKind.Http;
 
-    public Task<ProbeAnswer> Look(ProbeRequest request, CancellationToken ct)
+    public async Task<ProbeAnswer> Look(ProbeRequest request, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         Looks.Enqueue(request.Target.AbsoluteUri);
-        return Task.FromResult(Failing.GetValueOrDefault(request.Target.AbsoluteUri)
+        if (Hold is { } hold) await hold.Task.WaitAsync(ct);
+        return Failing.GetValueOrDefault(request.Target.AbsoluteUri)
             ? new ProbeAnswer(CheckOutcome.Down, TimeSpan.FromMilliseconds(7), 500, "Answered 500.")
-            : new ProbeAnswer(CheckOutcome.Up, TimeSpan.FromMilliseconds(5), 200, null));
+            : new ProbeAnswer(CheckOutcome.Up, TimeSpan.FromMilliseconds(5), 200, null);
     }
 }

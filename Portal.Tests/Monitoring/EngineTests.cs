@@ -134,13 +134,15 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
         var monitor = await EngineRig.Add(database);
         await using var a = await new EngineRig(database, "node-a").Start();
         await a.Until(async () => await Stored(monitor.Id) > 0, "a result");
+        // A look is on its way, and the target fails, when the lease is lost.
+        var (stored, looks) = (await Stored(monitor.Id), a.Probe.Looks.Count);
+        a.Probe.Failing[monitor.Target] = true;
+        a.Probe.Hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await a.Until(() => a.Probe.Looks.Count > looks, "a look on its way");
         await using (var db = database.Open())
             await db.Database.ExecuteSqlRawAsync("update shard_leases set node = 'node-x', epoch = epoch + 1, expires_at = clock_timestamp() + interval '1 hour'");
-        // It has not noticed yet, and the target fails.
-        var stored = await Stored(monitor.Id);
-        a.Probe.Failing[monitor.Target] = true;
+        a.Probe.Hold.SetResult();
         await a.Until(() => a.Engine.Held.Count == 0, "the loss noticed", 10);
-        Assert.True(a.Probe.Looks.Count > 1);
         Assert.Equal(stored, await Stored(monitor.Id));
         Assert.Null(await LatestOutage(monitor.Id));
         Assert.Equal(0, a.Engine.Watching);
