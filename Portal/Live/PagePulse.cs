@@ -24,6 +24,9 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
     /// <summary>True from the first failure until the next answer.</summary>
     public bool IsLost { get; private set; } = true;
 
+    /// <summary>Asked and not answered; unlike <see cref="IsLost"/> not before the first question.</summary>
+    public bool IsFailing { get; private set; }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
@@ -52,7 +55,7 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
             }
             var version = await asking;
             var (before, wasLost) = (Last, IsLost);
-            (last, IsLost) = (new Beat(version, asked), false);
+            (last, IsLost, IsFailing) = (new Beat(version, asked), false, false);
             contact.Found();
             if (before?.Version != version || wasLost) feed.Publish("page");
             if (wasLost) feed.Publish(Topic);
@@ -73,6 +76,7 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
     void Lose(Exception e)
     {
         contact.Lost(e);
+        IsFailing = true;
         if (IsLost) return;
         IsLost = true;
         feed.Publish(Topic);

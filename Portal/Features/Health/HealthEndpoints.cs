@@ -35,7 +35,7 @@ static class HealthEndpoints
         if (lifetime.ApplicationStopping.IsCancellationRequested) await Answer(http, 503, new { status = "draining" });
         else if (!startup.IsServing) await Answer(http, 503, new { status = "starting" });
         // The public page needs no database: whoever balances it is not kept waiting for one that hangs.
-        else if (scope != "staff") await Answer(http, 200, new { status = startup.Prepared.IsCompletedSuccessfully && (pulse.Last is null || !pulse.IsLost) ? "ok" : "degraded" });
+        else if (scope != "staff") await Answer(http, 200, new { status = startup.Prepared.IsCompletedSuccessfully && !pulse.IsFailing ? "ok" : "degraded" });
         else if ((await parts.Look("database", http.RequestAborted))!.State == PartState.Ok) await Answer(http, 200, new { status = "ok" });
         else await Answer(http, 503, new { status = "degraded" });
     }
