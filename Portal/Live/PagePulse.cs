@@ -21,7 +21,7 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
     /// <summary>The last answer; null before the first one.</summary>
     public Beat? Last => Volatile.Read(ref last);
 
-    /// <summary>True from the first failure until the next answer.</summary>
+    /// <summary>True until the first answer, and from each failure until the next one.</summary>
     public bool IsLost { get; private set; } = true;
 
     /// <summary>Asked and not answered; unlike <see cref="IsLost"/> not before the first question.</summary>
