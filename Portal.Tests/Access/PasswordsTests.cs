@@ -18,12 +18,12 @@ public class PasswordsTests
         Task<Passwords.Answer> Try(Visitor from) => Task.Run(() => passwords.Verify(Settlers.CheapHash("x"), "y", from, default));
 
         var greedy = Enumerable.Range(0, 20).Select(_ => Try(From(1))).ToList();
-        await Eventually(() => greedy.Count(t => t.IsFaulted) >= 16);
+        await Soon.Comes(() => greedy.Count(t => t.IsFaulted) >= 16, "sixteen being refused");
         var before = passwords.InLine;
         var other = Try(From(2));
-        await Eventually(() => passwords.InLine > before);
+        await Soon.Comes(() => passwords.InLine > before, "somebody in the line");
         var crowd = Enumerable.Range(3, 60).Select(n => Try(From(n))).ToList();
-        await Eventually(() => crowd.Any(t => t.IsFaulted));
+        await Soon.Comes(() => crowd.Any(t => t.IsFaulted), "one of the crowd being refused");
         Assert.True(hasher.Compared <= Math.Max(1, Environment.ProcessorCount / 2));
         hold.Set();
         Assert.Equal(Passwords.Answer.Wrong, await other);
@@ -40,7 +40,7 @@ public class PasswordsTests
         using var passwords = new Passwords(hasher, clock);
         var lanes = Math.Max(1, Environment.ProcessorCount / 2);
         var working = Enumerable.Range(0, lanes).Select(n => Task.Run(() => passwords.Verify(null, "y", From(n), default))).ToList();
-        await Eventually(() => hasher.Compared == lanes);
+        await Soon.Comes(() => hasher.Compared == lanes, "both lanes at work");
         var waiting = passwords.Verify(null, "y", From(100), default);
         Assert.False(waiting.IsCompleted);
         clock.FastForward(TimeSpan.FromSeconds(5));
@@ -57,15 +57,5 @@ public class PasswordsTests
         Assert.Equal(1, hash[0]);
         Assert.Equal(2u, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(hash.AsSpan(1)));
         Assert.Equal(210_000u, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(hash.AsSpan(5)));
-    }
-
-    static async Task Eventually(Func<bool> condition)
-    {
-        var deadline = Environment.TickCount64 + 20_000;
-        while (!condition())
-        {
-            Assert.True(Environment.TickCount64 < deadline, "It did not come about in time.");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
-        }
     }
 }

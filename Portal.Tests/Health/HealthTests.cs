@@ -123,26 +123,26 @@ public class HealthWithoutDatabaseTests
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/ready?scope=staff")).StatusCode);
         // The pool of the real thing is replaced by one that reaches nothing.
         host.Get<Database>().Open(Database.Connect("Host=127.0.0.1;Port=1;Username=nobody;Database=nothing;Timeout=1"));
-        await Eventually(async () =>
+        await Soon.Comes(async () =>
         {
             using var staff = await client.GetAsync("/health/ready?scope=staff");
             return staff.StatusCode == HttpStatusCode.ServiceUnavailable;
-        });
+        }, "staff being sent elsewhere");
         // For the public it is known from the pulse, within seconds: nobody is kept waiting for the database.
-        await Eventually(async () =>
+        await Soon.Comes(async () =>
         {
             using var ready = await client.GetAsync("/health/ready");
             Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
             return (await ready.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("status").GetString() == "degraded";
-        });
+        }, "readiness being degraded");
         foreach (var (part, status) in new[] { ("database", 503), ("sign-in", 503), ("admin", 503), ("public-api", 200), ("health", 200), ("live-hub", 200) })
         {
             // A look from before the loss may be a second old.
-            await Eventually(async () =>
+            await Soon.Comes(async () =>
             {
                 using var answer = await client.GetAsync($"/health/parts/{part}");
                 return (int)answer.StatusCode == status;
-            });
+            }, $"{part} answering {status}");
         }
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/metrics")).StatusCode);
@@ -150,12 +150,6 @@ public class HealthWithoutDatabaseTests
         using var refused = await keyed.GetAsync("/api/v1/monitors");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.NotNull(refused.Headers.RetryAfter);
-    }
-
-    static async Task Eventually(Func<Task<bool>> condition)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
-        while (!await condition()) await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, patience.Token);
     }
 }
 

@@ -16,19 +16,13 @@ public sealed class IncidentsApiTests : IAsyncLifetime
     {
         host = await PortalHost.Start(new() { ["Bootstrap:AdminEmail"] = "alice@example.com", ["Bootstrap:AdminPassword"] = "correct horse battery", ["Bootstrap:ApiKey"] = Key });
         client = host.Client(Key);
-        await Until(async () => (await client.GetAsync("/api/v1/components")).IsSuccessStatusCode);
+        await Soon.Comes(async () => (await client.GetAsync("/api/v1/components")).IsSuccessStatusCode, "the API answering");
     }
 
     public async Task DisposeAsync()
     {
         client.Dispose();
         await host.DisposeAsync();
-    }
-
-    static async Task Until(Func<Task<bool>> condition)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await condition()) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
     }
 
     async Task<JsonElement> Send(HttpMethod method, string path, string? body, HttpStatusCode expected)

@@ -19,18 +19,6 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
 
     static async Task<JsonElement> Read(HttpResponseMessage response) => (await response.Content.ReadFromJsonAsync<JsonElement>())!;
 
-    static async Task<T> Until<T>(Func<Task<T>> read, Func<T, bool> good, string what)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var value = await read();
-            if (good(value)) return value;
-            if (TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(20)) Assert.Fail($"It never came to: {what}; last: {value}");
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, default);
-        }
-    }
-
     [Fact]
     public async Task A_monitor_is_created_checked_listed_changed_paused_and_deleted()
     {
@@ -47,13 +35,13 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.True(monitor.GetProperty("allowPrivate").GetBoolean());
         Assert.Equal((25, "unknown"), (monitor.GetProperty("detectsWithinSeconds").GetInt32(), monitor.GetProperty("state").GetString()));
 
-        var checks = await Until(() => client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}/checks?limit=1"), c => c.GetProperty("items").GetArrayLength() > 0, "a check within five seconds");
+        var checks = await Soon.Reads(() => client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}/checks?limit=1"), c => c.GetProperty("items").GetArrayLength() > 0, "a check within five seconds");
         Assert.Equal("up", checks.GetProperty("items")[0].GetProperty("outcome").GetString());
         Assert.Equal(200, checks.GetProperty("items")[0].GetProperty("statusCode").GetInt32());
         Assert.Equal("up", (await client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}")).GetProperty("state").GetString());
 
         Assert.Equal(HttpStatusCode.Accepted, (await client.PostAsync($"/api/v1/monitors/{id}/check", null)).StatusCode);
-        checks = await Until(() => client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}/checks?limit=1"), c => c.GetProperty("next").ValueKind == JsonValueKind.String, "a second check");
+        checks = await Soon.Reads(() => client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}/checks?limit=1"), c => c.GetProperty("next").ValueKind == JsonValueKind.String, "a second check");
         var older = await client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}/checks?limit=1&after={checks.GetProperty("next").GetString()}");
         Assert.True(older.GetProperty("items")[0].GetProperty("at").GetDateTimeOffset() < checks.GetProperty("items")[0].GetProperty("at").GetDateTimeOffset());
 
@@ -105,14 +93,14 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
         }
         var titled = await Read(await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { publicChart = "  Orders & <b>payment</b> " }));
         Assert.Equal("Orders & <b>payment</b>", titled.GetProperty("publicChart").GetString());
-        await Until(() => visitor.GetStringAsync("/en/"), p => p.Contains("Orders &amp; &lt;b&gt;payment&lt;/b&gt;", StringComparison.Ordinal), "a chart with its title");
+        await Soon.Reads(() => visitor.GetStringAsync("/en/"), p => p.Contains("Orders &amp; &lt;b&gt;payment&lt;/b&gt;", StringComparison.Ordinal), "a chart with its title");
         Assert.Equal("Orders & <b>payment</b>", (await Read(await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { critical = true }))).GetProperty("publicChart").GetString());
         // Its outage is told of, too.
-        await Until(() => visitor.GetStringAsync("/components/charted"), p => p.Contains("Found by our monitoring", StringComparison.Ordinal), "the outage as evidence of the day");
+        await Soon.Reads(() => visitor.GetStringAsync("/components/charted"), p => p.Contains("Found by our monitoring", StringComparison.Ordinal), "the outage as evidence of the day");
         foreach (var path in new[] { "/en/", "/de/", "/components/charted", "/de/components/charted", "/history", "/history.rss", "/history.atom", "/badge/charted.svg", "/api/v2/summary.json", "/api/v2/components.json", "/api/v2/incidents.json", "/api/v2/status.json" })
             Assert.DoesNotContain(name, await visitor.GetStringAsync(path), StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.Null, (await Read(await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { publicChart = (string?)null }))).GetProperty("publicChart").ValueKind);
-        await Until(() => visitor.GetStringAsync("/en/"), p => !p.Contains("payment&lt;", StringComparison.Ordinal), "no chart any more");
+        await Soon.Reads(() => visitor.GetStringAsync("/en/"), p => !p.Contains("payment&lt;", StringComparison.Ordinal), "no chart any more");
         Assert.Equal(HttpStatusCode.NoContent, (await client.DeleteAsync($"/api/v1/monitors/{id}")).StatusCode);
     }
 
@@ -155,7 +143,7 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
     public async Task The_metrics_show_how_many_are_watched_and_what_waits_or_was_given_up()
     {
         using var client = host.Client();
-        var text = await Until(() => client.GetStringAsync("/metrics"), t => System.Text.RegularExpressions.Regex.IsMatch(t, @"\nportal_monitors_watched [1-9]\d\n"), "the ten first monitors in the metrics");
+        var text = await Soon.Reads(() => client.GetStringAsync("/metrics"), t => System.Text.RegularExpressions.Regex.IsMatch(t, @"\nportal_monitors_watched [1-9]\d\n"), "the ten first monitors in the metrics");
         Assert.Contains("\nportal_checks_dropped_total 0\n", text, StringComparison.Ordinal);
         Assert.Contains("\nportal_checks_waiting ", text, StringComparison.Ordinal);
     }
@@ -164,7 +152,7 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
     public async Task The_ten_first_monitors_look_at_this_very_portal()
     {
         using var client = await Client();
-        var items = await Until(async () => (await client.GetFromJsonAsync<JsonElement>("/api/v1/monitors?limit=200")).GetProperty("items").EnumerateArray()
+        var items = await Soon.Reads(async () => (await client.GetFromJsonAsync<JsonElement>("/api/v1/monitors?limit=200")).GetProperty("items").EnumerateArray()
                 .Where(m => m.GetProperty("builtIn").GetBoolean()).ToList(), m => m.Count == 10 && m.All(i => i.GetProperty("lastCheckAt").ValueKind == JsonValueKind.String), "a check of each part");
         Assert.Equal("up", items.Single(m => m.GetProperty("name").GetString() == "Database").GetProperty("state").GetString());
         Assert.Equal("unknown", items.Single(m => m.GetProperty("name").GetString() == "Mail").GetProperty("state").GetString());
