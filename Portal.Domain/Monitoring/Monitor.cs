@@ -14,11 +14,8 @@ public readonly record struct MonitorId(Guid Value) : IId<MonitorId>
     public const int ShardCount = 256;
 }
 
-/// <summary>How a monitor looks at its target. Each kind is one probe class.</summary>
-public enum MonitorKind { Http }
-
 /// <summary>What an administrator or a member of staff may set of a monitor.</summary>
-/// <param name="Target">An http or https address, or a built-in one, <c>self:/…</c>, resolved to this node at check time.</param>
+/// <param name="Target">An address of the kind (<see cref="MonitorTarget"/>), or a built-in one, <c>self:/…</c>, resolved to this node at check time.</param>
 /// <param name="Interval">10 s to 1 day.</param>
 /// <param name="Timeout">1 s to 60 s, and not longer than the interval.</param>
 /// <param name="FailuresBeforeDown">N: this many of the last <paramref name="Window"/> checks must fail; 1 to 10.</param>
@@ -29,10 +26,11 @@ public enum MonitorKind { Http }
 /// <param name="AllowPrivate">An administrator consented that this target's own host may be a private address.</param>
 /// <param name="Critical">Customers cannot do without what it watches: it stands first in lists.</param>
 /// <param name="PublicChart">What customers read above its response times; null shows them no chart.</param>
+/// <param name="Options">What only some kinds know.</param>
 public sealed record MonitorSettings(
     string Name, MonitorKind Kind, string Target, TimeSpan Interval, TimeSpan Timeout, ComponentId? Component,
     int FailuresBeforeDown = 2, int Window = 2, int SuccessesBeforeUp = 1, ComponentStatus Impact = ComponentStatus.MajorOutage,
-    string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false, string? PublicChart = null);
+    string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false, string? PublicChart = null, MonitorOptions? Options = null);
 
 /// <summary>What is checked, how often and how it is judged: configuration only. What was found is in <see cref="MonitorState"/>.</summary>
 public sealed class Monitor
@@ -68,6 +66,11 @@ public sealed class Monitor
     public int SuccessesBeforeUp { get; private set; }
     public ComponentStatus Impact { get; private set; }
     public string ExpectStatus { get; private set; } = "";
+    public MonitorOptions Options { get; private set; } = MonitorOptions.None;
+    /// <summary>Which secrets there are: names of headers, or "password".</summary>
+    public IReadOnlyList<string> SecretNames { get; private set; } = [];
+    /// <summary>Their values, which only a check opens; null when there are none.</summary>
+    public byte[]? SealedSecrets { get; private set; }
     public bool AllowPrivate { get; private set; }
     public bool Critical { get; private set; }
     /// <summary>The title of its chart on the status page; null while customers are shown none. Its name is for the team alone.</summary>
@@ -84,18 +87,21 @@ public sealed class Monitor
 
     public static bool IsSelf(string target) => target.StartsWith("self:/", StringComparison.Ordinal);
 
-    /// <summary>The longest time from the beginning of a failure to its confirmation: interval × N + time-out.</summary>
-    public TimeSpan DetectsWithin => DetectionTime(Interval, Timeout, FailuresBeforeDown);
+    /// <summary>The longest time from the beginning of a failure to its confirmation: interval × N + time-out. Of a heartbeat: from when a ping was due, its grace included.</summary>
+    public TimeSpan DetectsWithin => DetectionTime(Interval, Timeout, FailuresBeforeDown, TimeSpan.FromSeconds(Options.GraceSeconds ?? 0));
 
-    public static TimeSpan DetectionTime(TimeSpan interval, TimeSpan timeout, int failures) => interval * failures + timeout;
+    public static TimeSpan DetectionTime(TimeSpan interval, TimeSpan timeout, int failures, TimeSpan grace = default) => grace + interval * failures + timeout;
 
-    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart);
+    /// <summary>Whether a check by these settings asks something else than one by those: its result says nothing of them.</summary>
+    public bool LooksOtherwiseThan(Monitor other) => (Target, ExpectStatus, Options) != (other.Target, other.ExpectStatus, other.Options) || !(SealedSecrets ?? []).AsSpan().SequenceEqual(other.SealedSecrets);
+
+    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options);
 
     /// <exception cref="DomainException">A value outside its bounds; the field is named.</exception>
     public void Change(MonitorSettings settings, DateTimeOffset now)
     {
         var name = Text.Required(settings.Name, "name", "The name", Text.NameLength);
-        var target = BuiltIn && Target.Length > 0 ? Target : ValidTarget(settings.Target, BuiltIn);
+        var target = BuiltIn && Target.Length > 0 ? Target : MonitorTarget.Valid(settings.Kind, settings.Target, BuiltIn);
         if (settings.Interval < ShortestInterval || settings.Interval > LongestInterval)
             throw new DomainException("The interval must lie between 10 seconds and 1 day.", "intervalSeconds");
         if (settings.Timeout < TimeSpan.FromSeconds(1) || settings.Timeout > LongestTimeout || settings.Timeout > settings.Interval)
@@ -109,10 +115,22 @@ public sealed class Monitor
         if (settings.Impact is not (ComponentStatus.DegradedPerformance or ComponentStatus.PartialOutage or ComponentStatus.MajorOutage))
             throw new DomainException("A failing monitor means degraded performance, a partial or a major outage.", "impact");
         var chart = ChartTitle(settings.PublicChart);
-        var expect = StatusRanges.Parse(settings.ExpectStatus).ToString();
+        var expect = StatusRanges.Parse(settings.ExpectStatus);
+        var options = (settings.Options ?? MonitorOptions.None).For(settings.Kind, expect);
         (Name, Kind, Target, Interval, Timeout, ComponentId) = (name, settings.Kind, target, settings.Interval, settings.Timeout, settings.Component);
         (FailuresBeforeDown, Window, SuccessesBeforeUp) = (settings.FailuresBeforeDown, settings.Window, settings.SuccessesBeforeUp);
-        (Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, UpdatedAt) = (settings.Impact, expect, settings.AllowPrivate, settings.Critical, chart, now);
+        (Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, UpdatedAt) = (settings.Impact, expect.ToString(), settings.AllowPrivate, settings.Critical, chart, now);
+        Options = options;
+    }
+
+    /// <summary>Takes the place of whatever secrets there were.</summary>
+    public void Keep(IEnumerable<string> names, byte[]? sealedValues, DateTimeOffset now) => (SecretNames, SealedSecrets, UpdatedAt) = ([.. names], sealedValues, now);
+
+    /// <summary>The part of the portal that it looks at has another address now.</summary>
+    public void Follow(string target, DateTimeOffset now)
+    {
+        if (!BuiltIn) throw new DomainException("Only a built-in monitor follows its part.", "target");
+        (Target, UpdatedAt) = (MonitorTarget.Valid(Kind, target, builtIn: true), now);
     }
 
     public void Pause(DateTimeOffset now)
@@ -131,24 +149,14 @@ public sealed class Monitor
         var text = Text.Optional(title, "publicChart", "The chart's title", Text.NameLength);
         return text?.AsSpan().ContainsAny('\n', '\t') == true ? throw new DomainException("The chart's title must be one line without tabs.", "publicChart") : text;
     }
-
-    static string ValidTarget(string target, bool builtIn)
-    {
-        var text = Text.Required(target, "target", "The target", 2_000);
-        if (IsSelf(text))
-            return builtIn || text.StartsWith("self:/health/", StringComparison.Ordinal) && !text.Contains("..", StringComparison.Ordinal) && text.All(c => c is > ' ' and <= '~' and not ('\\' or '%')) ? text
-                : throw new DomainException("A self: target must begin with self:/health/ and name a part plainly, without \"..\" or \"%\".", "target");
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
-            throw new DomainException("The target must be a complete address that begins with http:// or https://.", "target");
-        if (uri.UserInfo.Length > 0)
-            throw new DomainException("The target must not contain a user name or password: it is shown to staff.", "target");
-        return uri.AbsoluteUri;
-    }
 }
 
 /// <summary>Accepted HTTP status codes, written "200-299,304".</summary>
 public sealed record StatusRanges(IReadOnlyList<(int From, int To)> Ranges)
 {
+    /// <summary>Nothing but redirects is accepted.</summary>
+    public bool AreRedirects => Ranges.All(r => r is { From: >= 300, To: < 400 });
+
     public bool Contains(int status) => Ranges.Any(r => status >= r.From && status <= r.To);
 
     public override string ToString() => string.Join(",", Ranges.Select(r => r.From == r.To ? $"{r.From}" : $"{r.From}-{r.To}"));

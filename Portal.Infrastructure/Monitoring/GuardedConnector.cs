@@ -59,7 +59,11 @@ public sealed class GuardedConnector(ResolveName resolve, OpenConnection open)
         }
     }
 
-    public async Task<Stream> Connect(string host, int port, Passage passage, TimeProvider clock, CancellationToken ct)
+    public Task<Stream> Connect(string host, int port, Passage passage, TimeProvider clock, CancellationToken ct) =>
+        Reach(host, passage, clock, (address, within) => open(address, port, within), ct);
+
+    /// <summary>For protocols that make their connections by themselves: an attempt goes to an address that was checked, and to no name.</summary>
+    public async Task<T> Reach<T>(string host, Passage passage, TimeProvider clock, Func<IPAddress, CancellationToken, Task<T>> attempt, CancellationToken ct)
     {
         var addresses = await Check(host, passage, ct);
         for (var i = 0; ; i++)
@@ -69,9 +73,9 @@ public sealed class GuardedConnector(ResolveName resolve, OpenConnection open)
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
             try
             {
-                return await open(addresses[i], port, either.Token);
+                return await attempt(addresses[i], either.Token);
             }
-            catch (Exception e) when (!last && !ct.IsCancellationRequested && e is SocketException or OperationCanceledException)
+            catch (Exception e) when (!last && !ct.IsCancellationRequested && (e is SocketException or OperationCanceledException || e.InnerException is SocketException))
             {
                 ct.ThrowIfCancellationRequested();
             }

@@ -1,219 +1,156 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Portal.Domain.Monitoring;
 
 namespace Portal.Infrastructure.Monitoring;
 
-/// <summary>GET over http or https through the guarded connector. Nothing that the target does makes it throw.</summary>
+/// <summary>A request over http or https through the guarded connector. Nothing that the target does makes it throw.</summary>
 /// <remarks>
 /// Every check has connections of its own: what was allowed for one monitor is never reused by another, a changed name is seen at
 /// once, and the measured time is that of a new visitor. No proxy, no cookies, no decompression, no downloads for certificate chains.
+/// Headers and body go to the target's own scheme, host and port alone, wherever a redirect leads.
 /// </remarks>
-public sealed class HttpProbe(GuardedConnector connector, TimeProvider clock) : IProbe
+public sealed class HttpProbe(GuardedConnector connector, TimeProvider clock) : Probe(clock)
 {
     public const int LargestBody = 64 * 1024;
     public const int MostRedirects = 5;
     /// <summary>In which a part that is not configured may say why.</summary>
     public const string NoteHeader = "X-Part-Note";
 
-    public MonitorKind Kind => MonitorKind.Http;
+    public override MonitorKind Kind => MonitorKind.Http;
 
-    public async Task<ProbeAnswer> Look(ProbeRequest request, CancellationToken ct)
-    {
-        var began = clock.GetTimestamp();
-        using var limit = new CancellationTokenSource(request.Timeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
-        var look = new Progress();
-        ProbeAnswer verdict;
-        try
-        {
-            verdict = await Follow(request, look, either.Token);
-        }
-        catch (Exception) when (ct.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(ct);
-        }
-        catch (Exception e)
-        {
-            verdict = Down(look.Status, limit.IsCancellationRequested ? TooSlow(request, look) : Words(e, look));
-        }
-        return verdict with { Duration = clock.GetElapsedTime(began) };
-    }
+    /// <summary>Who is trusted in place of the machine's own authorities; null trusts those.</summary>
+    public X509Certificate2Collection? Roots { get; init; }
 
-    async Task<ProbeAnswer> Follow(ProbeRequest request, Progress look, CancellationToken ct)
+    sealed record Answer(int Code, Uri? Redirect, string? Note, string Text, bool Cut, DateTimeOffset? CertificateEnds);
+
+    protected override async Task<ProbeAnswer> Try(ProbeRequest request, Progress look, CancellationToken ct)
     {
         var seen = new HashSet<Uri> { request.Target };
-        look.Url = request.Target;
         // Whoever expects nothing but a redirect wants to see it, not where it leads.
-        var follows = !request.Expect.Ranges.All(r => r is { From: >= 300, To: < 400 });
+        var follows = request.Options.FollowRedirects ?? !request.Expect.AreRedirects;
+        var method = new HttpMethod(request.Options.Method ?? "GET");
         while (true)
         {
-            var status = await Get(request, look, ct);
-            if (status.Redirect is not { } next || !follows) return Judge(request, status);
-            if (next.Scheme is not ("http" or "https")) return Down(status.Code, $"{look.Url.Host} redirected to an address that is neither http nor https.");
-            if (!seen.Add(next)) return Down(status.Code, "Redirects in a loop.");
-            if (seen.Count > MostRedirects + 1) return Down(status.Code, $"More than {MostRedirects} redirects.");
+            var answer = await Ask(request, method, look, ct);
+            if (Expiring(request, look, answer) is { } soon) return Down(soon, answer.Code);
+            if (answer.Redirect is not { } next || !follows) return Judge(request, answer);
+            if (next.Scheme is not ("http" or "https")) return Down($"{look.Url.Host} redirected to an address that is neither http nor https.", answer.Code);
+            if (!seen.Add(next)) return Down("Redirects in a loop.", answer.Code);
+            if (seen.Count > MostRedirects + 1) return Down($"More than {MostRedirects} redirects.", answer.Code);
+            // As browsers do: what was posted is posted again only where the answer says so.
+            if (answer.Code is 303 && method != HttpMethod.Head || answer.Code is 301 or 302 && method == HttpMethod.Post) method = HttpMethod.Get;
+            if (method != HttpMethod.Get && request.Options.Body is not null && !IsOwnOrigin(request.Target, next)) return Down($"{look.Url.Host} redirected the {method} to {next.Host}; its body is sent to no other place.", answer.Code);
             (look.From, look.Url, look.Status) = (look.Url, next, null);
         }
     }
 
-    async Task<(int Code, Uri? Redirect, string? Note)> Get(ProbeRequest request, Progress look, CancellationToken ct)
+    async Task<Answer> Ask(ProbeRequest request, HttpMethod method, Progress look, CancellationToken ct)
     {
-        var passage = IsOwnPlace(request.Target, look.Url!)
-            ? request.IsSelf ? Passage.Self : request.AllowPrivate ? Passage.Consented : Passage.PublicOnly
+        var passage = IsOwnPlace(request.Target, look.Url)
+            ? request.Passage
             : Passage.PublicOnly;
-        using var client = new HttpMessageInvoker(Handler(look, passage, ct));
-        using var message = new HttpRequestMessage(HttpMethod.Get, look.Url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        message.Headers.UserAgent.Add(new ProductInfoHeaderValue("Portal-Monitor", "1.0"));
-        message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*"));
-        message.Headers.ConnectionClose = true;
+        DateTimeOffset? ends = null;
+        using var client = new HttpMessageInvoker(GuardedHandler.For(connector, passage, Clock, () => look.Stage = Stage.Waiting, look.Url.Host, refusal => look.Certificate = refusal, ct, until => ends = until, Roots));
+        look.Stage = Stage.Connecting;
+        using var message = Message(request, method, look.Url);
         using var response = await client.SendAsync(message, ct);
         var code = (int)response.StatusCode;
         look.Status = code;
-        var redirect = code is 301 or 302 or 303 or 307 or 308 && response.Headers.Location is { } location ? new Uri(look.Url!, location) : null;
-        if (redirect is null) await Read(response, ct);
-        var note = response.Headers.TryGetValues(NoteHeader, out var values) ? Short(string.Join(' ', values)) : null;
-        return (code, redirect, note);
+        var redirect = code is 301 or 302 or 303 or 307 or 308 && response.Headers.Location is { } location ? new Uri(look.Url, location) : null;
+        var (text, cut) = redirect is null || request.Options.FollowRedirects == false ? await Read(response, ct) : ("", false);
+        var note = response.Headers.TryGetValues(NoteHeader, out var values) ? Shown(string.Join(' ', values)) : null;
+        return new(code, redirect, note, text, cut, ends);
+    }
+
+    static HttpRequestMessage Message(ProbeRequest request, HttpMethod method, Uri url)
+    {
+        var message = new HttpRequestMessage(method, url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        message.Headers.ConnectionClose = true;
+        if (IsOwnOrigin(request.Target, url))
+        {
+            if (request.Options.Body is { } body && method != HttpMethod.Get && method != HttpMethod.Head)
+                message.Content = new StringContent(body, Encoding.UTF8, body.AsSpan().TrimStart() is ['{' or '[', ..] ? "application/json" : "text/plain");
+            foreach (var (name, value) in request.Secrets)
+            {
+                if (message.Headers.TryAddWithoutValidation(name, value) || message.Content is null) continue;
+                message.Content.Headers.Remove(name);
+                message.Content.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+        if (!message.Headers.Contains("User-Agent")) message.Headers.UserAgent.Add(new ProductInfoHeaderValue("Portal-Monitor", "1.0"));
+        if (!message.Headers.Contains("Accept")) message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*"));
+        return message;
     }
 
     /// <summary>The target's own host and port, which alone an administrator's consent is for.</summary>
     static bool IsOwnPlace(Uri target, Uri url) =>
         string.Equals(target.IdnHost, url.IdnHost, StringComparison.OrdinalIgnoreCase) && target.Port == url.Port;
 
+    static bool IsOwnOrigin(Uri target, Uri url) => target.Scheme == url.Scheme && IsOwnPlace(target, url);
+
     /// <summary>Up to 64 KB: enough to see that the answer comes; the rest is dropped by closing.</summary>
-    static async Task Read(HttpResponseMessage response, CancellationToken ct)
+    static async Task<(string Text, bool Cut)> Read(HttpResponseMessage response, CancellationToken ct)
     {
         await using var body = await response.Content.ReadAsStreamAsync(ct);
-        var buffer = new byte[8 * 1024];
-        for (var total = 0; total < LargestBody;)
+        var (buffer, total) = (new byte[LargestBody], 0);
+        for (int read; total < buffer.Length && (read = await body.ReadAsync(buffer.AsMemory(total), ct)) > 0;) total += read;
+        var cut = total == buffer.Length && (response.Content.Headers.ContentLength ?? long.MaxValue) > total;
+        return (CharacterSet(response.Content.Headers.ContentType?.CharSet).GetString(buffer, 0, total), cut);
+    }
+
+    static Encoding CharacterSet(string? name)
+    {
+        try
         {
-            var read = await body.ReadAsync(buffer, ct);
-            if (read == 0) return;
-            total += read;
+            return name is null ? Encoding.UTF8 : Encoding.GetEncoding(name.Trim('"'));
+        }
+        catch (ArgumentException)
+        {
+            return Encoding.UTF8;
         }
     }
 
-    static ProbeAnswer Judge(ProbeRequest request, (int Code, Uri? Redirect, string? Note) status) => status switch
+    /// <summary>Of the target's own certificate; where a redirect leads is somebody else's.</summary>
+    string? Expiring(ProbeRequest request, Progress look, Answer answer) =>
+        request.Options.ExpectCertificateDays is { } days && !request.IsSelf && answer.CertificateEnds is { } ends && IsOwnPlace(request.Target, look.Url)
+            ? Certificates.EndsSoon(ends, days, Clock.GetUtcNow()) : null;
+
+    static ProbeAnswer Judge(ProbeRequest request, Answer answer) => answer switch
     {
-        { Code: 204 } when request.IsSelf => new(CheckOutcome.NotConfigured, default, 204, status.Note ?? "Not configured."),
-        _ when request.Expect.Contains(status.Code) => new(CheckOutcome.Up, default, status.Code, null),
-        _ => Down(status.Code, $"Answered {status.Code}{Reason(status.Code)}; expected {request.Expect}.{(status.Note is null ? "" : " " + status.Note)}"),
+        { Code: 204 } when request.IsSelf => new(CheckOutcome.NotConfigured, default, 204, answer.Note ?? "Not configured."),
+        _ when !request.Expect.Contains(answer.Code) => Down($"Answered {answer.Code}{Reason(answer.Code)}; expected {request.Expect}.{(answer.Note is null ? "" : " " + answer.Note)}", answer.Code),
+        _ when TextRules.Any(request.Options) && TextRules.Refusal(request.Options, answer.Text, answer.Cut) is { } why => Down(why, answer.Code),
+        _ => new(CheckOutcome.Up, default, answer.Code, null),
     };
 
     static string Reason(int code) => Enum.IsDefined((HttpStatusCode)code) ? $" ({(HttpStatusCode)code})" : "";
 
-    SocketsHttpHandler Handler(Progress look, Passage passage, CancellationToken request) => new()
+    protected override string? Words(Exception e, Progress look)
     {
-        AllowAutoRedirect = false,
-        UseProxy = false,
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        PreAuthenticate = false,
-        PooledConnectionLifetime = TimeSpan.Zero,
-        MaxResponseDrainSize = 0,
-        ResponseDrainTimeout = TimeSpan.Zero,
-        MaxResponseHeadersLength = 64,
-        ConnectTimeout = Timeout.InfiniteTimeSpan,
-        // The handler's own token outlives a request that was given up: the connection must not.
-        ConnectCallback = async (context, _) =>
-        {
-            look.Stage = Stage.Connecting;
-            var stream = await connector.Connect(context.DnsEndPoint.Host, context.DnsEndPoint.Port, passage, clock, request);
-            look.Stage = Stage.Waiting;
-            return stream;
-        },
-        SslOptions = new SslClientAuthenticationOptions
-        {
-            // A certificate may name an address to fetch its issuer from: that would be a way around the guard.
-            CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
-            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+        for (var inner = e; look.From is not null && inner is not null; inner = inner.InnerException)
+            if (inner is PassageRefusedException refused)
             {
-                if (errors == SslPolicyErrors.None || passage == Passage.Self) return true;
-                look.Certificate = CertificateWords(certificate as X509Certificate2, chain, errors, look.Url!.Host, clock.GetUtcNow());
-                return false;
-            },
-        },
-    };
-
-    static string CertificateWords(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, string host, DateTimeOffset now)
-    {
-        static string Day(DateTime at) => at.ToUniversalTime().ToString("d MMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);
-        if (certificate is null) return "The server showed no certificate.";
-        if (certificate.NotAfter.ToUniversalTime() < now) return $"The certificate expired on {Day(certificate.NotAfter)}.";
-        if (certificate.NotBefore.ToUniversalTime() > now) return $"The certificate is valid only from {Day(certificate.NotBefore)}.";
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)) return $"The certificate is for another name than {host}.";
-        if (certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData)) return "The certificate is self-signed and not trusted.";
-        var why = chain?.ChainStatus.Select(s => s.Status).FirstOrDefault(s => s != X509ChainStatusFlags.NoError);
-        return why == X509ChainStatusFlags.NotTimeValid ? "A certificate in the chain has expired." : "The certificate's issuer is not trusted, or its chain is incomplete.";
-    }
-
-    static string TooSlow(ProbeRequest request, Progress look)
-    {
-        var within = request.Timeout.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
-        if (look.Status is not null) return $"The answer was not complete within {within} s.";
-        return look.Stage == Stage.Connecting ? $"No connection to {look.Url!.Host} within {within} s." : $"No answer within {within} s.";
-    }
-
-    static string Words(Exception e, Progress look)
-    {
-        if (look.Certificate is { } certificate) return certificate;
-        for (var inner = e; inner is not null; inner = inner.InnerException)
-            switch (inner)
-            {
-                case PassageRefusedException refused when look.From is { } from:
-                    var place = refused.Host == refused.Address.ToString() ? $"{refused.Address}" : $"{refused.Address} ({refused.Host})";
-                    return $"{from.Host} redirected to the {AddressRules.WordFor(refused.Address)} address {place}, which is not allowed.";
-                case PassageRefusedException or NameUnknownException:
-                    return inner.Message;
-                case SocketException socket:
-                    return SocketWords(socket, look);
-                case AuthenticationException:
-                    return "The TLS handshake failed.";
+                var place = refused.Host == refused.Address.ToString() ? $"{refused.Address}" : $"{refused.Address} ({refused.Host})";
+                return $"{look.From.Host} redirected to the {AddressRules.WordFor(refused.Address)} address {place}, which is not allowed.";
             }
-        return e switch
-        {
-            HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } => "The connection ended before the answer was complete.",
-            HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => "The answer's head is larger than 64 KB.",
-            HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => "The answer is not valid HTTP.",
-            HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => "The TLS handshake failed.",
-            UriFormatException => $"{look.Url!.Host} redirected to an address that cannot be read.",
-            HttpIOException or IOException => "The connection ended before the answer was complete.",
-            _ => "The check failed: " + Short(e.Message),
-        };
+        return base.Words(e, look) ?? HttpWords.For(e) ?? (e is UriFormatException ? $"{look.Url.Host} redirected to an address that cannot be read." : null);
     }
+}
 
-    static string SocketWords(SocketException e, Progress look) => e.SocketErrorCode switch
+/// <summary>What goes wrong with any answer over HTTP.</summary>
+static class HttpWords
+{
+    public static string? For(Exception e) => e switch
     {
-        SocketError.ConnectionRefused => $"{look.Url!.Authority} refused the connection.",
-        SocketError.ConnectionReset => "The connection was reset.",
-        SocketError.HostUnreachable or SocketError.NetworkUnreachable => $"There is no way to {look.Url!.Host} from here.",
-        SocketError.TimedOut => $"No connection to {look.Url!.Host}.",
-        _ => $"No connection to {look.Url!.Authority}: {Short(e.Message)}",
+        { InnerException: HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } } => "The connection ended before the answer was complete.",
+        HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } => "The connection ended before the answer was complete.",
+        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => "The answer's head is larger than 64 KB.",
+        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => "The answer is not valid HTTP.",
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => "The TLS handshake failed.",
+        HttpRequestException { HttpRequestError: HttpRequestError.HttpProtocolError } => "The answer is not valid HTTP/2.",
+        _ => null,
     };
-
-    static ProbeAnswer Down(int? status, string detail) => new(CheckOutcome.Down, default, status, detail);
-
-    static string Short(string text)
-    {
-        var clean = new string([.. text.Where(c => !char.IsControl(c) && !char.IsSurrogate(c))]);
-        return clean.Length <= 300 ? clean : clean[..299] + "…";
-    }
-
-    enum Stage { Connecting, Waiting }
-
-    /// <summary>How far the look came, for the words about its failure.</summary>
-    sealed class Progress
-    {
-        public Uri? From { get; set; }
-        public Uri? Url { get; set; }
-        public Stage Stage { get; set; }
-        public int? Status { get; set; }
-        public string? Certificate { get; set; }
-    }
 }

@@ -25,6 +25,7 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<IncidentEffect> IncidentEffects => Set<IncidentEffect>();
     public DbSet<Domain.Monitoring.Monitor> Monitors => Set<Domain.Monitoring.Monitor>();
     public DbSet<MonitorState> MonitorStates => Set<MonitorState>();
+    public DbSet<Heartbeat> Heartbeats => Set<Heartbeat>();
     public DbSet<StoredCheck> Checks => Set<StoredCheck>();
     public DbSet<Outage> Outages => Set<Outage>();
     public DbSet<ObservationGap> ObservationGaps => Set<ObservationGap>();

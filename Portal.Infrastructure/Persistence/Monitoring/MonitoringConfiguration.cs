@@ -14,6 +14,9 @@ sealed class MonitorConfiguration : IEntityTypeConfiguration<Domain.Monitoring.M
         builder.Property(m => m.Target).HasMaxLength(2_100);
         builder.Property(m => m.ExpectStatus).HasMaxLength(200);
         builder.Property(m => m.PublicChart).HasMaxLength(Text.NameLength);
+        // An older node that writes a monitor does not know these two.
+        builder.Property(m => m.Options).AsJson().HasDefaultValueSql("'{}'");
+        builder.Property(m => m.SecretNames).AsJson().HasDefaultValueSql("'[]'");
         builder.Property(m => m.Version).IsRowVersion();
         builder.Ignore(m => m.Settings).Ignore(m => m.DetectsWithin).Ignore(m => m.IsBuiltInTarget);
         builder.HasOne<Component>().WithMany().HasForeignKey(m => m.ComponentId).OnDelete(DeleteBehavior.SetNull);
@@ -28,6 +31,17 @@ sealed class MonitorStateConfiguration : IEntityTypeConfiguration<MonitorState>
         builder.HasKey(s => s.MonitorId);
         builder.Property(s => s.Recent).AsJson();
         builder.HasOne<Domain.Monitoring.Monitor>().WithOne().HasForeignKey<MonitorState>(s => s.MonitorId).OnDelete(DeleteBehavior.Cascade);
+    }
+}
+
+sealed class HeartbeatConfiguration : IEntityTypeConfiguration<Heartbeat>
+{
+    public void Configure(EntityTypeBuilder<Heartbeat> builder)
+    {
+        builder.HasKey(h => h.MonitorId);
+        builder.Property(h => h.FailDetail).HasMaxLength(300);
+        builder.HasIndex(h => h.KeyHash).IsUnique();
+        builder.HasOne<Domain.Monitoring.Monitor>().WithOne().HasForeignKey<Heartbeat>(h => h.MonitorId).OnDelete(DeleteBehavior.Cascade);
     }
 }
 
