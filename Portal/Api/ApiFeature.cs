@@ -59,6 +59,7 @@ public static class ApiFeature
         v1.MapIncidentsApi();
         v1.MapMonitoringApi();
         v1.MapAccessApi();
+        app.MapHeartbeats();
         UnknownAddresses.Map(v1, app);
         app.MapReadApi();
         DescriptionEndpoints.Map(app);

@@ -90,7 +90,7 @@ sealed class IdempotentWrites(RequestDelegate next, AnswerStore answers, TimePro
             return;
         }
         // An answer that holds a secret is not kept: the secret is shown once and stored nowhere in clear.
-        var isSecret = http.GetEndpoint()?.Metadata.GetMetadata<AnswersSecret>() is not null;
+        var isSecret = http.GetEndpoint()?.Metadata.GetMetadata<AnswersSecret>() is not null || AnswersSecret.Holds(http);
         await Keep(key, status, isSecret ? null : Encoding.UTF8.GetString(answer.GetBuffer(), 0, (int)answer.Length), http.Response.Headers.Location);
     }
 
@@ -145,4 +145,10 @@ sealed class IdempotentWrites(RequestDelegate next, AnswerStore answers, TimePro
 }
 
 /// <summary>Marks an endpoint whose answer shows a secret once: <c>.WithMetadata(new AnswersSecret())</c>.</summary>
-public sealed class AnswersSecret;
+public sealed class AnswersSecret
+{
+    /// <summary>For an endpoint where only some answers do.</summary>
+    public static void Mark(HttpContext http) => http.Items[typeof(AnswersSecret)] = true;
+
+    internal static bool Holds(HttpContext http) => http.Items.ContainsKey(typeof(AnswersSecret));
+}

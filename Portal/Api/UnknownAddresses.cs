@@ -12,7 +12,7 @@ static class UnknownAddresses
     static readonly string[] Later =
     [
         "maintenances", "metrics", "backups", "backup-targets", "restores", "drills", "alert-tests", "jobs", "deployments", "alerts", "services", "schedules", "policies", "silences",
-        "subscribers", "requests", "audit", "on-call", "hooks", "heartbeats",
+        "subscribers", "requests", "audit", "on-call", "hooks",
     ];
 
     public static void Map(IEndpointRouteBuilder v1, IEndpointRouteBuilder all)

@@ -40,6 +40,8 @@ static class ManagementDocument
     static Task Rules(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
     {
         var write = context.Description.HttpMethod is "POST" or "PUT" or "PATCH" or "DELETE";
+        // What is no part of the keys' world stands open: its address alone says who calls.
+        if (!context.Description.ActionDescriptor.EndpointMetadata.OfType<KeysOnly>().Any()) operation.Security = [];
         var scopes = context.Description.ActionDescriptor.EndpointMetadata.OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>()
             .Select(a => Enum.TryParse<Permission>(a.Policy, out var permission) ? Permissions.ScopeOf(permission) : null).OfType<string>().Distinct().ToList();
         if (scopes.Count > 0)
@@ -47,7 +49,7 @@ static class ManagementDocument
             operation.Extensions ??= new Dictionary<string, IOpenApiExtension>();
             operation.Extensions["x-scopes"] = new JsonNodeExtension(new JsonArray([.. scopes.Select(s => (JsonNode)JsonValue.Create(s))]));
         }
-        if (write)
+        if (write && context.Description.ActionDescriptor.EndpointMetadata.OfType<KeysOnly>().Any())
             (operation.Parameters ??= []).Add(new OpenApiParameter
             {
                 Name = "Idempotency-Key",

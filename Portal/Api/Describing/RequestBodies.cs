@@ -18,7 +18,7 @@ static class RequestBodies
         [typeof(IncidentsApi.NewUpdate)] = ["message"],
         [typeof(IncidentsApi.UpdatePatch)] = ["message"],
         [typeof(IncidentsApi.NamedComponent)] = ["slug", "status"],
-        [typeof(MonitoringApi.NewMonitor)] = ["name", "kind", "target"],
+        [typeof(NewMonitor)] = ["name", "kind"],
         [typeof(AccessApi.NewPerson)] = ["name", "email", "role"],
         [typeof(AccessApi.NewApiKey)] = ["name", "scopes"],
     };

@@ -20,7 +20,11 @@ public sealed class FirstMonitors(IDbContextFactory<PortalDbContext> contexts, T
         ("Cache", "cache"), ("Job worker", "job-worker"), ("Live hub", "live-hub"), ("Admin", "admin"), ("Backup store", "backup-store"), ("Mail", "mail"),
     ];
 
-    public int Order => 100;
+    static readonly MonitorOptions HubHandshake = new() { Body = "{\"protocol\":\"json\",\"version\":1}\u001e", ExpectText = "{}\u001e" };
+
+    public const int Place = 100;
+
+    public int Order => Place;
 
     public async Task Run(CancellationToken ct)
     {
@@ -43,8 +47,9 @@ public sealed class FirstMonitors(IDbContextFactory<PortalDbContext> contexts, T
         foreach (var (name, part) in Parts)
         {
             var interval = TimeSpan.FromSeconds(part == "admin" ? 120 : 60);
-            var monitor = new Monitor(new MonitorSettings(
-                name, MonitorKind.Http, $"self:/health/parts/{part}", interval, TimeSpan.FromSeconds(10), null, Critical: part == "database"), made, builtIn: true);
+            // The hub is looked at as browsers use it, over a WebSocket and with SignalR's handshake; every other part looks at itself when it is asked.
+            var (kind, target, options) = part == "live-hub" ? (MonitorKind.Websocket, "self:/hubs/status", HubHandshake) : (MonitorKind.Http, $"self:/health/parts/{part}", MonitorOptions.None);
+            var monitor = new Monitor(new MonitorSettings(name, kind, target, interval, TimeSpan.FromSeconds(10), null, Critical: part == "database", Options: options), made, builtIn: true);
             db.Add(monitor);
             db.Add(new MonitorState(monitor.Id, now));
             // Lists are by age: the order above is the order on the screen.

@@ -7,9 +7,10 @@ using Monitor = Portal.Domain.Monitoring.Monitor;
 namespace Portal.Features.Monitoring;
 
 /// <summary>What stands in the editor's fields.</summary>
-sealed class MonitorDraft
+public sealed class MonitorDraft
 {
     public string Name { get; set; } = "";
+    public MonitorKind Kind { get; set; }
     public string Target { get; set; } = "";
     public string IntervalSeconds { get; set; } = "60";
     public string TimeoutSeconds { get; set; } = "10";
@@ -22,10 +23,12 @@ sealed class MonitorDraft
     public bool AllowPrivate { get; set; }
     public bool Critical { get; set; }
     public string PublicChart { get; set; } = "";
+    public OptionsDraft Options { get; set; } = new();
 
     public static MonitorDraft Of(Monitor m) => new()
     {
         Name = m.Name,
+        Kind = m.Kind,
         Target = m.Target,
         IntervalSeconds = Written((int)m.Interval.TotalSeconds),
         TimeoutSeconds = Written((int)m.Timeout.TotalSeconds),
@@ -38,11 +41,20 @@ sealed class MonitorDraft
         AllowPrivate = m.AllowPrivate,
         Critical = m.Critical,
         PublicChart = m.PublicChart ?? "",
+        Options = OptionsDraft.Of(m),
     };
+
+    /// <summary>Another kind, with what is usual for it.</summary>
+    public void Choose(MonitorKind kind)
+    {
+        var usual = kind == MonitorKind.Heartbeat ? "1" : "2";
+        if (kind == MonitorKind.Heartbeat != (Kind == MonitorKind.Heartbeat)) (FailuresBeforeDown, Window) = (usual, usual);
+        Kind = kind;
+    }
 
     /// <summary>Null while the fields hold no numbers within their bounds.</summary>
     public TimeSpan? DetectsWithin => Number(IntervalSeconds) is { } interval and >= 10 and <= 86_400 && Number(TimeoutSeconds) is { } timeout and >= 1 and <= 60 && Number(FailuresBeforeDown) is { } failures and >= 1 and <= 10
-        ? Monitor.DetectionTime(TimeSpan.FromSeconds(interval), TimeSpan.FromSeconds(timeout), failures) : null;
+        ? Monitor.DetectionTime(TimeSpan.FromSeconds(interval), TimeSpan.FromSeconds(timeout), failures, TimeSpan.FromSeconds(Kind == MonitorKind.Heartbeat ? Number(Options.GraceSeconds) ?? 60 : 0)) : null;
 
     /// <exception cref="DomainException">A field holds no whole number; it is named.</exception>
     public MonitorSettings Settings
@@ -50,16 +62,17 @@ sealed class MonitorDraft
         get
         {
             var failures = Whole(FailuresBeforeDown, "failuresBeforeDown", "from 1 to 10");
-            return new(Name, MonitorKind.Http, Target.Trim(),
+            return new(Name, Kind, Target.Trim(),
                 TimeSpan.FromSeconds(Whole(IntervalSeconds, "intervalSeconds", "of seconds from 10 to 86,400 (1 day)")), TimeSpan.FromSeconds(Whole(TimeoutSeconds, "timeoutSeconds", "of seconds from 1 to 60")),
                 Id.TryParse<ComponentId>(Component, out var component) ? component : null,
-                failures, Math.Max(Whole(Window, "window", "up to 20, at least as many as failures are needed"), failures), Whole(SuccessesBeforeUp, "successesBeforeUp", "from 1 to 10"), Impact, ExpectStatus, Critical: Critical, PublicChart: PublicChart);
+                failures, Math.Max(Whole(Window, "window", "up to 20, at least as many as failures are needed"), failures), Whole(SuccessesBeforeUp, "successesBeforeUp", "from 1 to 10"), Impact, ExpectStatus, Critical: Critical, PublicChart: PublicChart,
+                Options: Options.For(Kind));
         }
     }
 
-    static int Whole(string text, string field, string bounds) => Number(text) ?? throw new DomainException($"This must be a whole number {bounds}.", field);
+    internal static int Whole(string text, string field, string bounds) => Number(text) ?? throw new DomainException($"This must be a whole number {bounds}.", field);
 
     static int? Number(string text) => int.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    static string Written(int number) => number.ToString(CultureInfo.InvariantCulture);
+    internal static string Written(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

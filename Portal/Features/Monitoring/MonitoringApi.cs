@@ -3,37 +3,15 @@ using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.Access;
+using Portal.Hosting;
 
 namespace Portal.Features.Monitoring;
 
 /// <summary>Monitors through the management API: the same use cases as the screens.</summary>
 public static class MonitoringApi
 {
-    /// <summary>Promised by the contract; one of them that has no probe yet is refused with that word.</summary>
-    static readonly string[] Kinds = ["http", "tcp", "tls", "dns", "postgres", "redis", "smtp", "websocket", "heartbeat", "icmp", "grpc"];
-
-    /// <param name="Component">Slug or id.</param>
-    /// <param name="ExpectStatus">"200-399", "200,204".</param>
-    /// <param name="Impact">The component's status while the monitor is down.</param>
-    /// <param name="AllowPrivate">Needs the scope monitors:private; left out, a private target is refused.</param>
-    /// <param name="Critical">Customers cannot do without what it watches: it stands first in lists.</param>
-    /// <param name="PublicChart">What customers read above its response times on the status page; without it they see no chart.</param>
-    public sealed record NewMonitor(
-        string? Name, string? Kind, string? Target, double? IntervalSeconds, double? TimeoutSeconds, string? Component, string? ExpectStatus,
-        int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, string? PublicChart);
-
-    /// <summary>What is left out stays; <c>"component": null</c> detaches, <c>"publicChart": null</c> takes the chart off the status page.</summary>
-    /// <param name="AllowPrivate">Left out or null: a consent stands as long as the target does.</param>
-    /// <param name="Version">Of the answer that is edited; or If-Match.</param>
-    public sealed record MonitorPatch(
-        string? Name, string? Target, double? IntervalSeconds, double? TimeoutSeconds, Given<string> Component, string? ExpectStatus,
-        int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, Given<string> PublicChart, uint? Version);
-
-    public sealed record MonitorAnswer(
-        MonitorId Id, string Name, MonitorKind Kind, string Target, double IntervalSeconds, double TimeoutSeconds, string? Component, ComponentId? ComponentId,
-        string ExpectStatus, int FailuresBeforeDown, int Window, int SuccessesBeforeUp, ComponentStatus Impact, bool AllowPrivate, bool Paused, bool Critical, string? PublicChart, bool BuiltIn,
-        double DetectsWithinSeconds, MonitorCondition State, DateTimeOffset Since, DateTimeOffset? LastCheckAt, double? ResponseMilliseconds, int? LastStatusCode, string? Detail,
-        DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, uint Version);
+    /// <summary>Every kind, by its name.</summary>
+    static readonly Dictionary<string, MonitorKind> Kinds = Enum.GetValues<MonitorKind>().ToDictionary(MonitorOptions.Word);
 
     public sealed record CheckAnswer(DateTimeOffset At, CheckOutcome Outcome, double Milliseconds, int? StatusCode, string? Detail, string Node);
 
@@ -45,7 +23,7 @@ public static class MonitoringApi
             .WithName("GetMonitor").WithSummary("One monitor with its state now");
         read.MapGet("/{id}/checks", Checks).WithName("ListChecks").WithSummary("What its checks of the last seven days found, newest first");
         var write = api.MapGroup("/monitors").RequireAuthorization(nameof(Permission.ManageMonitors)).WithTags("Monitors");
-        write.MapPost("", Create).WithName("CreateMonitor").WithSummary("Begins to watch; the first check runs within five seconds");
+        write.MapPost("", Create).WithName("CreateMonitor").WithSummary("Begins to watch; the first check runs within five seconds. A heartbeat is answered with the address that its job calls, once");
         write.MapPatch("/{id}", Change).WithName("ChangeMonitor").WithSummary("Edits, pauses or resumes");
         write.MapDelete("/{id}", async (HttpContext http, string id, DeleteMonitor delete, CancellationToken ct) =>
         {
@@ -62,6 +40,11 @@ public static class MonitoringApi
             await change.Execute(new(IdOf(id), Paused: false), http.User.ToActor(), ct);
             return await Answer(http, IdOf(id), monitors, ct);
         }).WithName("ResumeMonitor").WithSummary("Checks again");
+        write.MapPost("/{id}/heartbeat-key", async (HttpContext http, string id, RenewHeartbeatKey renew, PortalAddress portal, MonitorList monitors, CancellationToken ct) =>
+        {
+            var key = await renew.Execute(IdOf(id), http.User.ToActor(), ct);
+            return await Answer(http, IdOf(id), monitors, ct, MonitorWords.HeartbeatUrl(portal, key));
+        }).WithName("RenewHeartbeatKey").WithSummary("Gives a heartbeat a new address, answered once; the one before stops working").WithMetadata(new AnswersSecret());
         write.MapPost("/{id}/check", async (HttpContext http, string id, CheckMonitorNow check, CancellationToken ct) =>
         {
             await check.Execute(IdOf(id), http.User.ToActor(), ct);
@@ -81,14 +64,19 @@ public static class MonitoringApi
         return cursor.Page(rows, c => new CheckAnswer(c.At, c.Outcome, Math.Round(c.Milliseconds, 1), c.StatusCode, c.Detail, c.Node), c => Cursor.Of(c.At));
     }
 
-    static async Task<IResult> Create(HttpContext http, NewMonitor body, CreateMonitor create, ComponentChoices components, MonitorList monitors, CancellationToken ct)
+    static async Task<IResult> Create(HttpContext http, NewMonitor body, CreateMonitor create, ComponentChoices components, MonitorList monitors, PortalAddress portal, CancellationToken ct)
     {
-        var settings = new MonitorSettings(body.Name ?? "", KindOf(body.Kind), body.Target ?? "",
+        var kind = KindOf(body.Kind);
+        // A job says clearly that it failed, and a missing ping is missing: one look confirms it.
+        var failures = body.FailuresBeforeDown ?? (kind == MonitorKind.Heartbeat ? 1 : 2);
+        var settings = new MonitorSettings(body.Name ?? "", kind, body.Target ?? "",
             Seconds(body.IntervalSeconds, "intervalSeconds") ?? TimeSpan.FromSeconds(60), Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? TimeSpan.FromSeconds(10), await components.Find(body.Component, ct),
-            body.FailuresBeforeDown ?? 2, body.Window ?? Math.Max(2, body.FailuresBeforeDown ?? 2), body.SuccessesBeforeUp ?? 1,
-            body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false, PublicChart: body.PublicChart);
-        var id = await create.Execute(new(settings, body.AllowPrivate, body.Paused ?? false), http.User.ToActor(), ct);
-        return TypedResults.Created($"/api/v1/monitors/{id}", await Answer(http, id, monitors, ct));
+            failures, body.Window ?? failures, body.SuccessesBeforeUp ?? 1,
+            body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false, PublicChart: body.PublicChart, Options: body.Onto(MonitorOptions.None));
+        var key = kind == MonitorKind.Heartbeat ? Secret.New() : null;
+        if (key is not null) AnswersSecret.Mark(http);
+        var id = await create.Execute(new(settings, body.AllowPrivate, body.Paused ?? false, body.Secrets, key), http.User.ToActor(), ct);
+        return TypedResults.Created($"/api/v1/monitors/{id}", await Answer(http, id, monitors, ct, key is null ? null : MonitorWords.HeartbeatUrl(portal, key)));
     }
 
     static async Task<MonitorAnswer> Change(HttpContext http, string id, MonitorPatch body, ChangeMonitor change,
@@ -101,36 +89,31 @@ public static class MonitoringApi
         var failures = body.FailuresBeforeDown ?? old.FailuresBeforeDown;
         var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds, "intervalSeconds") ?? old.Interval, Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? old.Timeout,
             component, failures, body.Window ?? Math.Max(old.Window, failures), body.SuccessesBeforeUp ?? old.SuccessesBeforeUp, body.Impact ?? old.Impact,
-            body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical, PublicChart: body.PublicChart.Or(old.PublicChart));
+            body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical, PublicChart: body.PublicChart.Or(old.PublicChart), Options: body.Onto(stands.Options));
         // A patch of the pause alone is no edit. An edit is of what was just read: whoever is faster from here on is not overwritten.
-        var edits = body.AllowPrivate is not null || settings != old with { AllowPrivate = false };
+        var edits = body.AllowPrivate is not null || body.Secrets is not null || settings != old with { AllowPrivate = false };
         var version = RowVersion.Expected(http, body.Version) ?? (edits ? stands.Version : null);
-        await change.Execute(new(monitor, edits ? settings : null, body.AllowPrivate, body.Paused, version), actor, ct);
+        await change.Execute(new(monitor, edits ? settings : null, body.AllowPrivate, body.Paused, version, body.Secrets), actor, ct);
         return await Answer(http, monitor, monitors, ct);
     }
 
-    static async Task<MonitorAnswer> Answer(HttpContext http, MonitorId id, MonitorList monitors, CancellationToken ct)
+    static async Task<MonitorAnswer> Answer(HttpContext http, MonitorId id, MonitorList monitors, CancellationToken ct, string? heartbeatUrl = null)
     {
         var view = await monitors.LoadOne(id, http.User.ToActor(), ct);
         RowVersion.Tell(http, view.Monitor.Version);
-        return AnswerOf(view);
+        return AnswerOf(view) with { HeartbeatUrl = heartbeatUrl };
     }
 
     static MonitorAnswer AnswerOf(MonitorView view)
     {
         var (m, s) = (view.Monitor, view.State);
-        return new(m.Id, m.Name, m.Kind, m.Target, m.Interval.TotalSeconds, m.Timeout.TotalSeconds, view.ComponentSlug, m.ComponentId, m.ExpectStatus, m.FailuresBeforeDown, m.Window,
-            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.PublicChart, m.BuiltIn, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, s?.LastCheckAt,
-            s?.LastDuration is { } duration ? Math.Round(duration.TotalMilliseconds, 1) : null, s?.LastStatusCode, s?.LastDetail, m.CreatedAt, m.UpdatedAt, m.Version);
+        return new MonitorAnswer(m.Id, m.Name, m.Kind, m.Target, m.Interval.TotalSeconds, m.Timeout.TotalSeconds, view.ComponentSlug, m.ComponentId, m.ExpectStatus, m.FailuresBeforeDown, m.Window,
+            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.PublicChart, m.BuiltIn, m.SecretNames, null, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, s?.LastCheckAt,
+            s?.LastDuration is { } duration ? Math.Round(duration.TotalMilliseconds, 1) : null, s?.LastStatusCode, s?.LastDetail, m.CreatedAt, m.UpdatedAt, m.Version).With(m.Options);
     }
 
-    static MonitorKind KindOf(string? kind) => kind switch
-    {
-        null => throw new DomainException("The kind is required. So far it is: http.", "kind"),
-        "http" => MonitorKind.Http,
-        _ when Kinds.Contains(kind) => throw new DomainException($"Monitors of the kind \"{kind}\" are not built yet. So far there is: http.", "kind"),
-        _ => throw new DomainException($"There is no such kind. Kinds are: {string.Join(", ", Kinds)}; so far only http is built.", "kind"),
-    };
+    static MonitorKind KindOf(string? kind) => kind is not null && Kinds.TryGetValue(kind, out var known) ? known
+        : throw new DomainException($"{(kind is null ? "The kind is required" : "There is no such kind. There are")}: {string.Join(", ", Kinds.Keys)}.", "kind");
 
     /// <summary>A number as JSON may write it, 1e3 too; what no rule would take is only kept within what can be compared.</summary>
     static TimeSpan? Seconds(double? seconds, string field) => seconds is not { } value ? null

@@ -11,8 +11,9 @@ public static class MonitoringFeature
     public static IServiceCollection AddMonitoring(this IServiceCollection services)
     {
         services.AddSingleton<GuardedConnector>(_ => new GuardedConnector());
-        services.AddSingleton<IProbe, HttpProbe>();
-        services.AddSingleton<CheckRunner>();
+        services.AddSingleton<IProbe, HttpProbe>().AddSingleton<IProbe, TcpProbe>().AddSingleton<IProbe, TlsProbe>().AddSingleton<IProbe, RedisProbe>().AddSingleton<IProbe, SmtpProbe>();
+        services.AddSingleton<IProbe, WebSocketProbe>().AddSingleton<IProbe, DnsProbe>().AddSingleton<IProbe, PostgresProbe>().AddSingleton<IProbe, HeartbeatProbe>().AddSingleton<IProbe, IcmpProbe>().AddSingleton<IProbe, GrpcProbe>();
+        services.AddSingleton<SealedSecrets>().AddSingleton<CheckRunner>();
         services.AddSingleton(s => EngineSettings.From(s.GetRequiredService<NodeName>(), s.GetRequiredService<PortalOptions>().Timing));
         services.AddSingleton<MonitoringEngine>();
         services.AddHostedService(s =>
@@ -23,9 +24,9 @@ public static class MonitoringFeature
         });
         services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
         services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>();
-        services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>();
+        services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<HeartbeatInbox>();
         services.AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
-        services.AddTransient<IStartupStep, FirstMonitors>();
+        services.AddTransient<IStartupStep, FirstMonitors>().AddTransient<IStartupStep, OwnCertificate>();
         return services;
     }
 }

@@ -1,3 +1,4 @@
+using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Monitoring;
 using Monitor = Portal.Domain.Monitoring.Monitor;
@@ -9,22 +10,25 @@ public sealed class TargetConsent(GuardedConnector connector, TimeProvider clock
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    /// <param name="draft">What would be stored.</param>
     /// <param name="asked">What the request says; null keeps a consent that stands and gives none.</param>
     /// <param name="before">The monitor that is edited: its consent stands while its target does.</param>
     /// <returns>Whether the monitor may reach private addresses at its target's own host.</returns>
     /// <exception cref="DomainException">The target is private and the actor may not, or does not want to, allow that.</exception>
-    public async Task<bool> Decide(string target, bool? asked, Actor actor, Monitor? before, CancellationToken ct)
+    public async Task<bool> Decide(Monitor draft, bool? asked, Actor actor, Monitor? before, CancellationToken ct)
     {
-        if (before is { AllowPrivate: true } && before.Target == target && asked != false) return true;
-        if (Monitor.IsSelf(target) || !Uri.TryCreate(target, UriKind.Absolute, out var uri)) return false;
+        var host = MonitorTarget.HostOf(draft.Kind, draft.Target, draft.Options);
+        if (before is { AllowPrivate: true } && before.Target == draft.Target && before.Options.Resolver == draft.Options.Resolver && asked != false) return true;
+        if (host is null) return false;
         var may = actor.May(Permission.ProbePrivateAddresses);
         if (asked == true && !may)
             throw new DomainException("Only an administrator can allow private addresses. Ask an administrator to save this monitor.", "allowPrivate");
         if (asked == true) return true;
-        if (await IsPrivate(uri.IdnHost, ct) != true) return false;
+        if (await IsPrivate(host.Trim('[', ']'), ct) != true) return false;
+        var field = draft.Kind == MonitorKind.Dns ? "resolver" : "target";
         if (!may)
-            throw new DomainException($"{uri.Host} leads to a private address, which only an administrator can allow. Ask an administrator to save this monitor, or choose a public address.", "target");
-        throw new DomainException($"{uri.Host} leads to a private address, and private addresses are not allowed for this monitor. Allow them (by API: allowPrivate), or choose a public address.", "target");
+            throw new DomainException($"{host} leads to a private address, which only an administrator can allow. Ask an administrator to save this monitor, or choose a public address.", field);
+        throw new DomainException($"{host} leads to a private address, and private addresses are not allowed for this monitor. Allow them (by API: allowPrivate), or choose a public address.", field);
     }
 
     /// <summary>Null when the name cannot be resolved now: the check will say so.</summary>

@@ -11,25 +11,31 @@ using Monitor = Portal.Domain.Monitoring.Monitor;
 namespace Portal.Features.Monitoring;
 
 /// <summary>One check from this node with settings that are not saved yet. The result is shown and not stored; that it was tried is.</summary>
-public sealed class TryMonitor(IDbContextFactory<PortalDbContext> contexts, TargetConsent consent, CheckRunner runner, TryBrake brake, TimeProvider clock)
+public sealed class TryMonitor(IDbContextFactory<PortalDbContext> contexts, TargetConsent consent, CheckRunner runner, SealedSecrets secrets, TryBrake brake, TimeProvider clock)
 {
     /// <param name="Monitor">The one that is being edited; null for a new one.</param>
-    public sealed record Request(MonitorSettings Settings, bool? AllowPrivate = null, MonitorId? Monitor = null);
+    /// <param name="Secrets">As in <see cref="ChangeMonitor.Request"/>.</param>
+    public sealed record Request(MonitorSettings Settings, bool? AllowPrivate = null, MonitorId? Monitor = null, IReadOnlyDictionary<string, string?>? Secrets = null);
 
     public async Task<ProbeAnswer> Execute(Request request, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.ManageMonitors);
+        if (request.Settings.Kind == MonitorKind.Heartbeat) throw new DomainException("A heartbeat waits for pings: there is nothing to look at.", "kind");
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         var edited = request.Monitor is { } id ? await db.Monitors.AsNoTracking().SingleOrDefaultAsync(m => m.Id == id, ct) : null;
         // An edited built-in monitor keeps its target, which nobody may give a new one.
         var settings = request.Settings with { AllowPrivate = false };
+        var kept = edited is null ? MonitorSecrets.None : secrets.Open(edited);
+        var moved = edited is not null && MonitorTarget.OriginOf(edited.Target) != MonitorTarget.OriginOf(MonitorTarget.Valid(settings.Kind, settings.Target, edited.BuiltIn));
         var draft = edited is { BuiltIn: true } ? edited : new Monitor(settings, now);
         if (edited is { BuiltIn: true }) draft.Change(settings, now);
+        var given = request.Secrets ?? kept.Keys.ToDictionary(n => n, string? (_) => null);
+        var all = MonitorSecrets.Merge(draft.Kind, given, kept, moved);
         brake.Count(actor);
-        var allowed = await consent.Decide(draft.Target, request.AllowPrivate, actor, edited, ct);
+        var allowed = await consent.Decide(draft, request.AllowPrivate, actor, edited, ct);
         await db.Commit(new AuditEntry(actor, "monitor.tried", draft.Id.ToString(), draft.Target, now), ct);
-        return await runner.Look(draft.Settings with { AllowPrivate = allowed }, ct) ?? throw new DomainException("The portal does not listen yet. Try again in a moment.");
+        return await runner.Look(draft.Id, draft.Settings with { AllowPrivate = allowed }, all, ct) ?? throw new DomainException("The portal does not listen yet. Try again in a moment.");
     }
 }
 

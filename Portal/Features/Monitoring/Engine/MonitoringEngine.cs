@@ -165,7 +165,7 @@ public sealed class MonitoringEngine : BackgroundService
     {
         var before = watched.Monitor;
         watched.Follow(monitor, clock.GetUtcNow());
-        var soon = before.PausedAt is not null || before.Target != monitor.Target || before.ExpectStatus != monitor.ExpectStatus;
+        var soon = before.PausedAt is not null || before.LooksOtherwiseThan(monitor);
         if (soon || before.Interval != monitor.Interval || monitor.PausedAt is not null) timetable.Reschedule(watched, soon);
         if (watched.HasUnsaved) recorder.Touch(watched);
     }
@@ -199,7 +199,7 @@ public sealed class MonitoringEngine : BackgroundService
             {
                 var monitor = watched.Monitor;
                 var at = watched.Stamp(clock.GetUtcNow());
-                if (await runner.Look(monitor.Settings, ct) is not { } answer) timetable.Soon(watched, TimeSpan.FromSeconds(1));
+                if (await runner.Look(monitor, ct) is not { } answer) timetable.Soon(watched, TimeSpan.FromSeconds(1));
                 else
                 {
                     var result = new CheckResult(watched.Id, at, answer.Duration, answer.Outcome, answer.StatusCode, answer.Detail);

@@ -55,12 +55,12 @@ sealed class Watched(Monitor monitor, MonitorState state, long epoch, bool gapIs
             return state.LastCheckAt is { } last && now <= last ? last.AddMilliseconds(1) : now;
     }
 
-    /// <returns>False when the result came too late: the monitor was paused, changed its target, or has left this node.</returns>
+    /// <returns>False when the result came too late: the monitor was paused, looks otherwise now, or has left this node.</returns>
     public bool Take(CheckResult result, Monitor looked)
     {
         lock (gate)
         {
-            if (dropped || Monitor.PausedAt is not null || looked.Target != Monitor.Target) return false;
+            if (dropped || Monitor.PausedAt is not null || looked.LooksOtherwiseThan(Monitor)) return false;
             var health = state.Health;
             var (wentDown, cameUp, gap) = state.Apply(result, Monitor);
             if (result.Outcome == CheckOutcome.Down)
