@@ -22,6 +22,12 @@ public class DescriptionTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.All(paths, p => Assert.StartsWith("/api/v1/", p.Name, StringComparison.Ordinal));
         foreach (var (path, method, operation) in from p in paths from o in p.Value.EnumerateObject() select (p.Name, o.Name, o.Value))
         {
+            // Called by jobs: the key is in the address.
+            if (path.StartsWith("/api/v1/heartbeats/", StringComparison.Ordinal))
+            {
+                Assert.Empty(operation.GetProperty("security").EnumerateArray());
+                continue;
+            }
             Assert.True(operation.TryGetProperty("x-scopes", out var scopes), $"{method} {path} names no scope");
             Assert.All(scopes.EnumerateArray(), s => Assert.Contains(s.GetString(), Permissions.Scopes));
             foreach (var status in new[] { "401", "403", "429", "503" }) Assert.True(operation.GetProperty("responses").TryGetProperty(status, out _), $"{method} {path} does not tell of {status}");
@@ -39,7 +45,7 @@ public class DescriptionTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal(["name"], Required("NewComponent"));
         Assert.Equal(["message", "severity", "title"], Required("NewIncident"));
         Assert.Equal(["message"], Required("NewUpdate"));
-        Assert.Equal(["kind", "name", "target"], Required("NewMonitor"));
+        Assert.Equal(["kind", "name"], Required("NewMonitor"));
         Assert.All(schemas.EnumerateObject().Where(s => s.Name.EndsWith("Patch", StringComparison.Ordinal) && s.Name != "UpdatePatch"), s => Assert.Empty(Required(s.Name)));
         string Described(string body, string field)
         {
@@ -90,7 +96,7 @@ public class DescriptionTests(PortalHost host) : IClassFixture<PortalHost>
             {
                 var address = Regex.Replace(path.Name, @"\{[^}]+\}", "0198000000007000800000000000000a");
                 using var answer = await client.SendAsync(new HttpRequestMessage(HttpMethod.Parse(method.Name), address));
-                Assert.Equal((method.Name, address, 401), (method.Name, address, (int)answer.StatusCode));
+                Assert.Equal((method.Name, address, path.Name.StartsWith("/api/v1/heartbeats/", StringComparison.Ordinal) ? 404 : 401), (method.Name, address, (int)answer.StatusCode));
             }
     }
 

@@ -87,7 +87,7 @@ public class EveryResponseTests(EveryResponseTests.Logged logged) : IClassFixtur
         await client.GetAsync("/api/v1/heartbeats/s3cr3t-capability?also=hidden");
         await client.GetAsync("/history.rss?marker");
         var line = Assert.Single(logged.Lines, l => l.Contains("heartbeats", StringComparison.Ordinal));
-        Assert.Matches(@"^GET /api/v1/heartbeats/\[redacted\] 401 in [0-9.]+ ms$", line);
+        Assert.Matches(@"^GET /api/v1/heartbeats/\[redacted\] 404 in [0-9.]+ ms$", line);
         Assert.DoesNotContain(logged.Lines, l => l.Contains("s3cr3t", StringComparison.Ordinal) || l.Contains("hidden", StringComparison.Ordinal) || l.Contains("history.rss", StringComparison.Ordinal));
     }
 

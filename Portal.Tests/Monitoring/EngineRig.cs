@@ -25,7 +25,7 @@ sealed class EngineRig : IAsyncDisposable
         Probe = probe ?? new ScriptedProbe();
         // A pool of its own, so that a test can cut off this node alone.
         connection.Open(Database.Connect(connectionString ?? database.ConnectionString, node));
-        Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new PortalAddress(Configured.Shipped, new NoServer())),
+        Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new PortalAddress(Configured.Shipped, new NoServer()), Sealing.Secrets),
             new EngineSettings(new NodeName(node), TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)) { Waiting = waiting ?? EngineSettings.WaitingResults }, Log);
     }
 
@@ -41,7 +41,7 @@ sealed class EngineRig : IAsyncDisposable
     }
 
     /// <summary>What a person does to the configuration, by this rig's clock.</summary>
-    public ChangeMonitor Change(TestDatabase database) => new(database.Contexts, new TargetConsent(new GuardedConnector(), Clock), Clock);
+    public ChangeMonitor Change(TestDatabase database) => new(database.Contexts, new TargetConsent(new GuardedConnector(), Clock), Sealing.Secrets, Clock);
 
     /// <summary>Lets time pass in small steps until the condition holds; fails after 20 real seconds.</summary>
     public async Task Until(Func<Task<bool>> condition, string what, double step = 0.25)

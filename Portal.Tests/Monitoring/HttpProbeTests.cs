@@ -12,7 +12,7 @@ public class HttpProbeTests
 
     static Task<ProbeAnswer> Look(string target, bool allowPrivate = true, double seconds = 5, string expect = "200-399", GuardedConnector? connector = null, bool self = false) =>
         new HttpProbe(connector ?? new GuardedConnector(), TimeProvider.System)
-            .Look(new ProbeRequest(new Uri(target), self, allowPrivate, TimeSpan.FromSeconds(seconds), StatusRanges.Parse(expect)), default);
+            .Look(new ProbeRequest(default, new Uri(target), self, allowPrivate, TimeSpan.FromSeconds(seconds), StatusRanges.Parse(expect), MonitorOptions.None), default);
 
     /// <summary>Names lead where the test says; connections to public addresses end at the local server of the same port.</summary>
     static GuardedConnector Names(Dictionary<string, string[]> names, List<IPAddress>? connected = null) => new(
@@ -265,6 +265,6 @@ public class HttpProbeTests
         await using var server = new TargetServer((_, _, ct) => Task.Delay(Timeout.Infinite, ct));
         using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new HttpProbe(new GuardedConnector(), TimeProvider.System)
-            .Look(new ProbeRequest(new Uri(server.Address), false, true, TimeSpan.FromSeconds(30), StatusRanges.Parse("200")), stop.Token));
+            .Look(new ProbeRequest(default, new Uri(server.Address), false, true, TimeSpan.FromSeconds(30), StatusRanges.Parse("200"), MonitorOptions.None), stop.Token));
     }
 }

@@ -105,9 +105,57 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal(HttpStatusCode.NoContent, (await client.DeleteAsync($"/api/v1/monitors/{id}")).StatusCode);
     }
 
+    [Fact]
+    public async Task A_port_is_watched_as_a_page_is()
+    {
+        await using var redis = await RedisServer.Start();
+        using var client = await Client();
+        var ids = new List<string>();
+        foreach (var kind in (string[])["tcp", "redis", "smtp"])
+        {
+            var created = await Read(await client.PostAsJsonAsync("/api/v1/monitors", new { name = $"Cache by {kind}", kind, target = $"127.0.0.1:{redis.Port}", intervalSeconds = 10, timeoutSeconds = 2, failuresBeforeDown = 1, allowPrivate = true }));
+            Assert.Equal((kind, $"{kind}://127.0.0.1:{redis.Port}"), (created.GetProperty("kind").GetString(), created.GetProperty("target").GetString()));
+            ids.Add(created.GetProperty("id").GetString()!);
+        }
+        async Task Turns(string id, string state) => await Soon.Reads(() => client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}"), m => m.GetProperty("state").GetString() == state, state);
+        await Turns(ids[0], "up");
+        await Turns(ids[1], "up");
+        // Redis waits for a command and is no mail server.
+        await Turns(ids[2], "down");
+        await redis.DisposeAsync();
+        foreach (var id in ids) Assert.Equal(HttpStatusCode.Accepted, (await client.PostAsync($"/api/v1/monitors/{id}/check", null)).StatusCode);
+        await Turns(ids[0], "down");
+        await Turns(ids[1], "down");
+        var websocket = await Read(await client.PostAsJsonAsync("/api/v1/monitors", new { name = "Hub", kind = "websocket", target = "wss://chat.example.com/live", paused = true }));
+        Assert.Equal("websocket", websocket.GetProperty("kind").GetString());
+        var certificate = await Read(await client.PostAsJsonAsync("/api/v1/monitors", new { name = "Certificate", kind = "tls", target = "shop.example.com", paused = true }));
+        Assert.Equal(("tls://shop.example.com:443", 14), (certificate.GetProperty("target").GetString(), certificate.GetProperty("expectCertificateDays").GetInt32()));
+        certificate = await Read(await client.PatchAsJsonAsync($"/api/v1/monitors/{certificate.GetProperty("id").GetString()}", new { expectCertificateDays = 30 }));
+        Assert.Equal(30, certificate.GetProperty("expectCertificateDays").GetInt32());
+    }
+
     [Theory]
     [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","publicChart":"two\nlines"}""", "publicChart", "one line")]
-    [InlineData("""{"name":"x","kind":"tcp","target":"https://shop.example/"}""", "kind", "not built yet")]
+    [InlineData("""{"name":"x","kind":"dns","target":"https://shop.example/"}""", "target", "name in the DNS")]
+    [InlineData("""{"name":"x","kind":"dns","target":"shop.example","recordType":"SRV"}""", "recordType", "one of: A, AAAA")]
+    [InlineData("""{"name":"x","kind":"dns","target":"shop.example","resolver":"http://x/"}""", "resolver", "9.9.9.9")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","method":"BREW"}""", "method", "one of: GET")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","body":"x"}""", "method", "POST")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","expectPattern":"("}""", "expectPattern", "no regular expression")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","expectJsonPath":"status"}""", "expectJsonPath", "begins with $")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","query":"select 1"}""", "query", "those of the kind postgres do")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","secrets":{"Host":"x"}}""", "secrets", "cannot be the name")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","secrets":{"X-Key":"a\nb"}}""", "secrets", "cannot be sent")]
+    [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","secrets":{"X-Key":null}}""", "secrets", "Enter the value")]
+    [InlineData("""{"name":"x","kind":"postgres","target":"postgres://u:p@db.example/shop"}""", "target", "must not contain a password")]
+    [InlineData("""{"name":"x","kind":"postgres","target":"postgres://u@db.example/shop","query":"delete from orders"}""", "query", "reads")]
+    [InlineData("""{"name":"x","kind":"heartbeat"}""", "periodSeconds", "period, or a crontab")]
+    [InlineData("""{"name":"x","kind":"heartbeat","cron":"0 25 * * *"}""", "cron", "0 to 23")]
+    [InlineData("""{"name":"x","kind":"heartbeat","cron":"0 2 30 2 *"}""", "cron", "never comes")]
+    [InlineData("""{"name":"x","kind":"heartbeat","cron":"0 2 * * *","zone":"Mars/Phobos"}""", "zone", "no such zone")]
+    [InlineData("""{"name":"x","kind":"icmp","target":"router.example:7"}""", "target", "no port")]
+    [InlineData("""{"name":"x","kind":"tcp","target":"https://shop.example/"}""", "target", "begins with tcp://")]
+    [InlineData("""{"name":"x","kind":"tls","target":"shop.example","expectCertificateDays":0}""", "expectCertificateDays", "1 to 365 days")]
     [InlineData("""{"name":"x","kind":"telepathy","target":"https://shop.example/"}""", "kind", "no such kind")]
     [InlineData("""{"name":"","kind":"http","target":"https://shop.example/"}""", "name", "required")]
     [InlineData("""{"name":"x","kind":"http","target":"ftp://shop.example/"}""", "target", "http")]
@@ -156,6 +204,7 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
         var items = await Soon.Reads(async () => (await client.GetFromJsonAsync<JsonElement>("/api/v1/monitors?limit=200")).GetProperty("items").EnumerateArray()
                 .Where(m => m.GetProperty("builtIn").GetBoolean()).ToList(), m => m.Count == 10 && m.All(i => i.GetProperty("lastCheckAt").ValueKind == JsonValueKind.String), "a check of each part");
         Assert.Equal("up", items.Single(m => m.GetProperty("name").GetString() == "Database").GetProperty("state").GetString());
+        Assert.Equal(("websocket", "up"), (items.Single(m => m.GetProperty("name").GetString() == "Live hub").GetProperty("kind").GetString(), items.Single(m => m.GetProperty("name").GetString() == "Live hub").GetProperty("state").GetString()));
         Assert.Equal("unknown", items.Single(m => m.GetProperty("name").GetString() == "Mail").GetProperty("state").GetString());
         Assert.DoesNotContain(items, m => m.GetProperty("state").GetString() == "down");
     }

@@ -32,9 +32,9 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         JSInterop.Mode = JSRuntimeMode.Loose;
         Services.AddSingleton(TimeProvider.System).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database).AddSingleton(feed);
         Services.AddSingleton(new GuardedConnector((_, _) => Task.FromResult<IReadOnlyList<System.Net.IPAddress>>([System.Net.IPAddress.Parse("93.184.216.34")]), NameResolver.Open));
-        Services.AddSingleton<IProbe>(probe).AddSingleton(new PortalAddress(Configured.Shipped, null!)).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
+        Services.AddSingleton<IProbe>(probe).AddSingleton(new PortalAddress(Configured.Shipped, null!)).AddSingleton(Sealing.Secrets).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
         Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>()
-            .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
+            .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
     }
 
     IRenderedComponent<T> Page<T>(Role role, params (string Name, object? Value)[] parameters) where T : IComponent
@@ -103,6 +103,33 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
     }
 
     [Fact]
+    public async Task The_editor_asks_what_the_kind_needs_and_a_kind_stays()
+    {
+        var page = Page<MonitorEditor>(Role.Staff);
+        page.WaitForAssertion(() => Assert.Equal("200-399", page.Find("#expect").GetAttribute("value")));
+        Assert.Equal(Enum.GetValues<MonitorKind>().Length, page.FindAll("#kind option").Count);
+        page.Find("#kind").Change(nameof(MonitorKind.Tls));
+        page.WaitForAssertion(() => Assert.Equal("14", page.Find("#days").GetAttribute("placeholder")));
+        Assert.Empty(page.FindAll("#expect"));
+        Assert.Equal("tls://shop.example.com", page.Find("#target").GetAttribute("placeholder"));
+        page.Find("#name").Change("Certificate of the shop");
+        page.Find("#target").Change("shop.example");
+        page.Find("#days").Change("many");
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => Assert.Contains("whole number", page.Find("#days-error").TextContent, StringComparison.Ordinal));
+        page.Find("#days").Change("30");
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => Assert.Matches("/ops/monitors/[0-9a-f]{32}$", Services.GetRequiredService<NavigationManager>().Uri));
+        await using var db = database.Open();
+        var saved = await db.Monitors.SingleAsync(m => m.Name == "Certificate of the shop");
+        Assert.Equal((MonitorKind.Tls, "tls://shop.example:443", 30), (saved.Kind, saved.Target, saved.Options.ExpectCertificateDays));
+        var edit = Page<MonitorEditor>(Role.Staff, ("Key", saved.Id.ToString()));
+        edit.WaitForAssertion(() => Assert.True(edit.Find("#kind").HasAttribute("disabled")));
+        var shown = Page<MonitorPage>(Role.Staff, ("Key", saved.Id.ToString()));
+        shown.WaitForAssertion(() => Assert.Contains("Wants 30 days until the certificate expires.", shown.Markup, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_editor_says_live_within_which_time_it_detects_tries_and_keeps_what_was_typed_when_it_is_refused()
     {
         var page = Page<MonitorEditor>(Role.Staff);
@@ -160,7 +187,7 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         page.WaitForAssertion(() => Assert.Equal("", page.Find("#chart").GetAttribute("value") ?? ""));
         Assert.Contains("Empty: no chart.", page.Find("#chart-hint").TextContent, StringComparison.Ordinal);
         Assert.Contains("stands first", page.Find("#critical-hint").TextContent, StringComparison.Ordinal);
-        Assert.Equal("critical-hint", page.Find("input[type=checkbox]").GetAttribute("aria-describedby"));
+        Assert.Contains(page.FindAll("input[type=checkbox]"), c => c.GetAttribute("aria-describedby") == "critical-hint");
         page.Find("#chart").Change("Two\nlines");
         page.Find("form").Submit();
         page.WaitForAssertion(() => Assert.Contains("one line", page.Find("#chart-error").TextContent, StringComparison.Ordinal));

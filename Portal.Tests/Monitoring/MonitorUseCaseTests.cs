@@ -22,8 +22,8 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         (host, _) => Task.FromResult<IReadOnlyList<IPAddress>>(IPAddress.TryParse(host, out var literal) ? [literal]
             : Names.TryGetValue(host, out var address) ? [IPAddress.Parse(address)] : throw new SocketException((int)SocketError.HostNotFound)),
         NameResolver.Open), clock);
-    CreateMonitor Create => new(database.Contexts, Consent, clock);
-    ChangeMonitor Change => new(database.Contexts, Consent, clock);
+    CreateMonitor Create => new(database.Contexts, Consent, Sealing.Secrets, clock);
+    ChangeMonitor Change => new(database.Contexts, Consent, Sealing.Secrets, clock);
 
     static MonitorSettings Settings(string target = "https://shop.example/", ComponentId? component = null) =>
         new("Shop", MonitorKind.Http, target, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), component);
@@ -160,7 +160,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
     {
         await using var own = new FirstStart();
         await own.Database.InitializeAsync();
-        var (create, change) = (new CreateMonitor(own.Database.Contexts, Consent, clock), new ChangeMonitor(own.Database.Contexts, Consent, clock));
+        var (create, change) = (new CreateMonitor(own.Database.Contexts, Consent, Sealing.Secrets, clock), new ChangeMonitor(own.Database.Contexts, Consent, Sealing.Secrets, clock));
         async Task<DomainException> Refused(string title) => await Assert.ThrowsAsync<DomainException>(() => create.Execute(new(Settings() with { PublicChart = title }), Cast.Bob, default));
         foreach (var wrong in new[] { new string('x', 101), "Two\nlines", "A\ttab", "\u0001" }) Assert.Equal("publicChart", (await Refused(wrong)).Field);
 
@@ -221,7 +221,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         Assert.All((string[])["", "c", "x" + third.Monitor.Id, third.Monitor.Id.ToString(), "n"], text => Assert.Null(MonitorList.Place.Parse(text)));
     }
 
-    TryMonitor Try(TryBrake? brake = null) => new(database.Contexts, Consent, new CheckRunner([probe], new PortalAddress(Configured.Shipped, null!)), brake ?? new TryBrake(clock), clock);
+    TryMonitor Try(TryBrake? brake = null) => new(database.Contexts, Consent, new CheckRunner([probe], new PortalAddress(Configured.Shipped, null!), Sealing.Secrets), Sealing.Secrets, brake ?? new TryBrake(clock), clock);
 
     [Fact]
     public async Task Trying_stores_no_result_and_is_limited()
