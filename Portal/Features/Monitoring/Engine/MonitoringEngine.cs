@@ -58,7 +58,7 @@ public sealed class MonitoringEngine : BackgroundService
         await database.Opened.WaitAsync(stoppingToken);
         await Task.WhenAll(
             Supervise(nameof(Keep), Keep, stoppingToken), Supervise(nameof(Follow), Follow, stoppingToken), Supervise(nameof(Check), Check, stoppingToken),
-            Supervise(nameof(Recorder), recorder.Run, stoppingToken), Supervise(nameof(Listen), Listen, stoppingToken), Supervise(nameof(Retire), Retire, stoppingToken));
+            Supervise(nameof(Recorder), recorder.Run, stoppingToken), Supervise(nameof(Listen), Listen, stoppingToken));
     }
 
     /// <summary>Writes what is left and gives the shards back, so that another node goes on at once.</summary>
@@ -238,16 +238,5 @@ public sealed class MonitoringEngine : BackgroundService
         if (e.Channel == ShardClaims.Channel) keep.Ring();
         else if (e.Channel == Changes.Channel && e.Payload.Split(',').Any(t => t is "monitors" or "components")) follow.Ring();
         else if (e.Channel == EngineSignals.CheckNow && Id.TryParse<MonitorId>(e.Payload, out var id) && timetable.Find(id) is { } watched) timetable.Soon(watched, TimeSpan.Zero);
-    }
-
-    async Task Retire(CancellationToken ct)
-    {
-        while (true)
-        {
-            while (await store.Delete(clock.GetUtcNow() - EngineSettings.KeepResults, EngineSettings.BatchSize, ct) == EngineSettings.BatchSize)
-                await Task.Delay(TimeSpan.FromMilliseconds(200), clock, ct);
-            contact.Found(nameof(Retire));
-            await Task.Delay(TimeSpan.FromHours(1), clock, ct);
-        }
     }
 }
