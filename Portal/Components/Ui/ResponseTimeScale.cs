@@ -19,7 +19,9 @@ public sealed record ResponseTimeTexts(
     /// <summary>Of a chart with both lines.</summary>
     public static readonly ResponseTimeTexts Percentiles = English with
     {
-        Caption = "Median and, thinner, 95th percentile in {0}; times in {1}", Summary = "Median response time: between {0:0} and {1:0} {3}, latest {2:0} {3}", ValueHead = "Median",
+        Caption = "Median and, thinner, 95th percentile in {0}; times in {1}",
+        Summary = "Median response time: between {0:0} and {1:0} {3}, latest {2:0} {3}",
+        ValueHead = "Median",
     };
 
     /// <summary>The same over more than two days.</summary>
