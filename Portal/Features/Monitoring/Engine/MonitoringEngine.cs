@@ -41,6 +41,9 @@ public sealed class MonitoringEngine : BackgroundService
         (follow, keep) = (new Bell(clock), new Bell(clock));
     }
 
+    /// <summary>A check begins, so long after it was due.</summary>
+    public event Action<TimeSpan>? Began;
+
     /// <summary>Shards that this node runs at the moment, with their epochs.</summary>
     public IReadOnlyDictionary<int, long> Held => held;
 
@@ -184,19 +187,20 @@ public sealed class MonitoringEngine : BackgroundService
     {
         while (true)
         {
-            foreach (var watched in timetable.Due())
-                if (watched.TryStart()) _ = Check(watched, ct);
+            foreach (var (watched, due) in timetable.Due())
+                if (watched.TryStart()) _ = Check(watched, due, ct);
             await timetable.Changed.Wait(timetable.Wait(), ct);
         }
     }
 
-    async Task Check(Watched watched, CancellationToken ct)
+    async Task Check(Watched watched, long due, CancellationToken ct)
     {
         try
         {
             await slots.WaitAsync(ct);
             try
             {
+                Began?.Invoke(clock.GetElapsedTime(due));
                 var monitor = watched.Monitor;
                 var at = watched.Stamp(clock.GetUtcNow());
                 if (await runner.Look(monitor.Settings, ct) is not { } answer) timetable.Soon(watched, TimeSpan.FromSeconds(1));
