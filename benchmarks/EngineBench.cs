@@ -1,5 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Portal.E2E.Support;
 
 namespace Portal.Benchmarks;
@@ -13,6 +16,7 @@ static class EngineBench
     {
         await using var portal = await PortalProcess.Start(demo: true);
         portal.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", PortalProcess.ApiKey);
+        var red = await StoppedTarget(portal);
         await using var target = await Nginx.Serving("ok"u8.ToArray(), "ok"u8.ToArray());
         await Wrk.Run(portal.Url + "/", 64, 3);
         var idle = await Wrk.Run(portal.Url + "/", 64, PageSeconds);
@@ -26,6 +30,7 @@ static class EngineBench
         loaded = await Window(portal, Task.Run(async () => crowd = await Wrk.Run(portal.Url + "/", 1_000, Watch)));
         return
         [
+            Figure.AtMost("engine: stopped target, confirming check → red on an open page", red, 1_000, " ms"),
             Figure.Note($"engine: {Monitors:N0} monitors every {Interval} s: checks", $"{quiet.Checks / quiet.Seconds:0}/s", $"{Monitors / (double)Interval:0}/s"),
             Figure.AtMost("engine: checks begin late, 99 %", quiet.Late99, 1, " s"),
             Figure.AtMost("engine: results not stored", quiet.Missing, 0, ""),
@@ -37,6 +42,27 @@ static class EngineBench
             Figure.AtMost("engine: results not stored under 1,000 connections", loaded.Missing, 0, ""),
             Figure.Note("engine: checks under 1,000 connections", $"{loaded.Checks / loaded.Seconds:0}/s"),
         ];
+    }
+
+    /// <summary>Milliseconds from the end of the check that confirms an outage to the message that turns an open page red.</summary>
+    static async Task<double> StoppedTarget(PortalProcess portal)
+    {
+        var target = await Nginx.Serving("ok"u8.ToArray(), "ok"u8.ToArray());
+        (await portal.Http.PostAsJsonAsync("/api/v1/components", new { name = "Watched shop" })).EnsureSuccessStatusCode();
+        using var made = await portal.Http.PostAsJsonAsync("/api/v1/monitors", new { name = "Shop", kind = "http", target = target.Url, intervalSeconds = 10, timeoutSeconds = 5, component = "watched-shop", allowPrivate = true });
+        var id = (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
+        await Wait.Until("the target is up", async () => (await portal.Http.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}")).GetProperty("state").GetString() == "up");
+        await Wait.Until("the component is shown", async () => (await portal.Http.GetStringAsync("/en/")).Contains("Watched shop", StringComparison.Ordinal));
+        using var viewer = await Viewer.Connect(portal.Url);
+        viewer.Expect("Major outage");
+        await target.DisposeAsync();
+        var stamp = Stopwatch.GetTimestamp();
+        var now = DateTimeOffset.UtcNow;
+        var heard = now + Stopwatch.GetElapsedTime(stamp, await viewer.Heard.WaitAsync(TimeSpan.FromSeconds(60)));
+        var state = await portal.Http.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{id}/checks?limit=5");
+        var confirming = state.GetProperty("items").EnumerateArray().Where(c => c.GetProperty("outcome").GetString() == "down").Select(c => c.GetProperty("at").GetDateTimeOffset().AddMilliseconds(c.GetProperty("milliseconds").GetDouble())).Order().ElementAt(1);
+        (await portal.Http.DeleteAsync($"/api/v1/monitors/{id}")).EnsureSuccessStatusCode();
+        return (heard - confirming).TotalMilliseconds;
     }
 
     static Task Add(PortalProcess portal, string target) => portal.Sql($"""
