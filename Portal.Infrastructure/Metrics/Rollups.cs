@@ -12,7 +12,8 @@ namespace Portal.Infrastructure.Metrics;
 /// </summary>
 public sealed class Rollups(Database database)
 {
-    const int SpansAtOnce = 60;
+    /// <summary>Minutes, hours and days that are made at once, so that neither a thousand monitors nor ten thousand make one statement long.</summary>
+    static readonly int[] SpansAtOnce = [30, 6, 7];
     /// <summary>Of work in the background, which may take longer than a screen would wait.</summary>
     const int CommandSeconds = 60;
     /// <summary>After its end a span rests so long, for those who come late: most results are written within a second.</summary>
@@ -21,6 +22,9 @@ public sealed class Rollups(Database database)
     static readonly TimeSpan LateRests = TimeSpan.FromSeconds(10);
     /// <summary>What cannot be made does not stop the others.</summary>
     static readonly TimeSpan PushedAway = TimeSpan.FromMinutes(5);
+
+    /// <summary>Any full day (UTC): from there on spans are counted.</summary>
+    const string Origin = "timestamptz '2000-01-01 00:00:00+00'";
 
     static readonly string BucketOf = string.Create(CultureInfo.InvariantCulture,
         $"case when value <= {Histogram.Smallest} then 0 else least({Histogram.Last}, ceil(ln(value / {Histogram.Smallest}) / {Histogram.LogGamma:R})::int) end");
@@ -70,8 +74,7 @@ public sealed class Rollups(Database database)
     {
         var made = 0;
         for (var level = 0; level < SeriesTable.RolledUp.Count; level++)
-            for (var some = SpansAtOnce; some == SpansAtOnce; made += some)
-                some = await Some(level, now, failed, ct);
+            while (await Some(level, now, failed, ct) is > 0 and var some) made += some;
         return made;
     }
 
@@ -108,13 +111,14 @@ public sealed class Rollups(Database database)
 
     static async Task<DateTime[]> Claim(NpgsqlConnection connection, int level, DateTimeOffset now, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand($"select at from rollups_due where width = $1 and ready_at <= $2 order by at limit {SpansAtOnce} for update skip locked", connection);
+        await using var command = new NpgsqlCommand($"select at from rollups_due where width = $1 and ready_at <= $2 order by at limit {SpansAtOnce[level]} for update skip locked", connection);
         command.Parameters.Add(new() { Value = (short)level });
         command.Parameters.Add(new() { Value = now.UtcDateTime });
         await using var reader = await command.ExecuteReaderAsync(ct);
         var due = new List<DateTime>();
         while (await reader.ReadAsync(ct)) due.Add(reader.GetDateTime(0));
-        return [.. due];
+        // They are read in one go from the first to the last: what lies far behind is left for the next turn.
+        return [.. due.TakeWhile(at => at < due[0] + SpansAtOnce[level] * SeriesTable.RolledUp[level].Width)];
     }
 
     static async Task RollUp(NpgsqlConnection connection, int level, DateTime[] due, CancellationToken ct)
@@ -130,9 +134,8 @@ public sealed class Rollups(Database database)
 
     static readonly string FromChecks = $"""
         with found as (
-            select c.monitor_id as series_id, d.at, c.outcome = 0 as good, c.milliseconds::float8 as value
-            from unnest($1) as d(at) join check_results c on c.at >= d.at and c.at < d.at + $2
-            where c.at >= $3 and c.at < $4 and c.outcome <> 2),
+            select monitor_id as series_id, date_bin($2, at, {Origin}) as at, outcome = 0 as good, milliseconds::float8 as value
+            from check_results where at >= $3 and at < $4 and outcome <> 2 and date_bin($2, at, {Origin}) = any($1)),
         counted as (select series_id, at, {BucketOf} as bucket, count(*) as n from found where good group by 1, 2, 3),
         histograms as (select series_id, at, array_agg(bucket::bigint << 40 | n order by bucket) as histogram from counted group by 1, 2),
         totals as (
@@ -144,9 +147,8 @@ public sealed class Rollups(Database database)
 
     static string FromFiner(SeriesTable finer, SeriesTable coarser) => $"""
         with found as (
-            select f.series_id, d.at, f.count, f.failed, f.sum, f.min, f.max, f.histogram
-            from unnest($1) as d(at) join {finer.Name} f on f.at >= d.at and f.at < d.at + $2
-            where f.at >= $3 and f.at < $4),
+            select series_id, date_bin($2, at, {Origin}) as at, count, failed, sum, min, max, histogram
+            from {finer.Name} where at >= $3 and at < $4 and date_bin($2, at, {Origin}) = any($1)),
         counted as (select series_id, at, e >> 40 as bucket, sum(e & 1099511627775)::bigint as n from found, unnest(histogram) e group by 1, 2, 3),
         histograms as (select series_id, at, array_agg(bucket << 40 | n order by bucket) as histogram from counted group by 1, 2),
         totals as (
