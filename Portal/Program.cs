@@ -13,12 +13,13 @@ using Portal.Public;
 var line = CommandLine.Parse(args);
 if (line.Word is not null) return await Commands.Run(line);
 var builder = WebApplication.CreateBuilder(ConfigurationSources.HostOptions(args));
-if (!builder.AddOptions(line)) return Startup.Refused;
+if (builder.AddOptions(line) is not { } options) return Startup.Refused;
 builder.Logging.AddPortalLogs();
 builder.WebHost.UseStaticWebAssets();
 builder.Services
     .AddHosting()
     .AddLive()
+    .AddRedis(options)
     .AddPublicPages()
     .AddAccess()
     .AddStatusPages()

@@ -5,6 +5,7 @@ using Npgsql;
 using Portal.Api;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
+using Portal.Infrastructure.Redis;
 
 namespace Portal.Hosting;
 
@@ -31,6 +32,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             DataPath = Required("Data:Path"),
             Demo = Flag("Demo", false),
             Database = new DatabaseOptions(ConnectionString("Database:ConnectionString"), Flag("Database:DumpBeforeMigration", true)),
+            Redis = Redis(),
             Smtp = Smtp(),
             Sentry = Sentry(),
             Bootstrap = Bootstrap(),
@@ -165,6 +167,14 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         return text;
     }
 
+    RedisSettings? Redis()
+    {
+        const string key = "Redis:ConnectionString";
+        if (Text(key) is not { } text) return null;
+        if (!RedisSettings.TryRead(text, out var settings, out var problem)) Refuse(key, problem);
+        return settings;
+    }
+
     SmtpOptions? Smtp()
     {
         var port = (int)Number("Smtp:Port", 587, 1, 65_535);
@@ -247,12 +257,6 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     /// <summary>What later parts need is checked already, so that a mistake does not wait for them.</summary>
     void CheckLater()
     {
-        if (Text("Redis:ConnectionString") is { } redis)
-        {
-            var hosts = redis.Split(',').Where(p => !p.Contains('=', StringComparison.Ordinal)).ToList();
-            if (hosts.Count == 0 || !hosts.All(IsHostAndPort)) Refuse("Redis:ConnectionString", "this is not like host:6379,password=….");
-            notUsedYet.Add("Redis:ConnectionString");
-        }
         if (Address("OpenTelemetry:Endpoint") is not null) notUsedYet.Add("OpenTelemetry:Endpoint");
         if (Text("Storage:Backups:Path") is not null) notUsedYet.Add("Storage:Backups:Path");
         Flag("Storage:Backups:S3:ForcePathStyle", false);
@@ -264,12 +268,6 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         if (S3.All(k => Text(k) is null)) return;
         foreach (var missing in S3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
         notUsedYet.Add("Storage:Backups:S3:Endpoint");
-    }
-
-    static bool IsHostAndPort(string text)
-    {
-        var parts = text.Split(':');
-        return parts.Length <= 2 && Uri.CheckHostName(parts[0].Trim()) != UriHostNameType.Unknown && (parts.Length == 1 || ushort.TryParse(parts[1], CultureInfo.InvariantCulture, out _));
     }
 
     void CheckEmail(string key, string email) => Ask(key, () => Person.ValidEmail(email));

@@ -1,4 +1,5 @@
 using Portal.Api;
+using Portal.Infrastructure.Redis;
 
 namespace Portal.Hosting;
 
@@ -11,6 +12,8 @@ public sealed record PortalOptions
     /// <summary>Fill an empty database with demonstration data.</summary>
     public required bool Demo { get; init; }
     public required DatabaseOptions Database { get; init; }
+    /// <summary>Null: memory of the process, and the database between nodes.</summary>
+    public required RedisSettings? Redis { get; init; }
     public required SmtpOptions? Smtp { get; init; }
     public required SentryOptions? Sentry { get; init; }
     /// <summary>Null when no first administrator is configured.</summary>
