@@ -6,6 +6,7 @@ using Portal.Features.Incidents;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
+using Portal.Hosting.Errors;
 using Portal.Hosting.Logs;
 using Portal.Live;
 using Portal.Public;
@@ -17,6 +18,7 @@ if (builder.AddOptions(line) is not { } options) return Startup.Refused;
 builder.Logging.AddPortalLogs();
 builder.WebHost.UseStaticWebAssets();
 builder.Services
+    .AddErrorReports(options)
     .AddHosting()
     .AddLive()
     .AddRedis(options)
@@ -34,6 +36,7 @@ builder.Services.WithoutEarlyKeys();
 var app = builder.Build();
 app.UsePublished();
 app.UseRequestFrame();
+app.UseErrorTrails();
 app.UseRequestLog();
 app.UseLiveLimits();
 app.UseErrorAnswers();

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Portal.Infrastructure.Redis;
 
 /// <summary>A way to a unix socket for a client that can only TCP: a port on the loopback that lets in this process's user alone, as the socket would.</summary>
-sealed class SocketRelay : IDisposable
+public sealed class SocketRelay : IDisposable
 {
     readonly CancellationTokenSource ended = new();
     readonly TcpListener listener = new(IPAddress.Loopback, 0);

@@ -109,6 +109,23 @@ public class RedisBusTests
         await one.TellUntilHeard(other, "after");
     }
 
+    [FactAsRoot]
+    public async Task The_way_to_a_socket_is_open_to_the_portals_own_user_alone()
+    {
+        using var folder = new ScratchFolder();
+        Directory.CreateDirectory(folder.Path);
+        await using var redis = await ShakenRedis.Start("--unixsocket", folder["redis.sock"]);
+        using var relay = new SocketRelay(folder["redis.sock"], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        async Task<string> Ask(params string[] user)
+        {
+            var talk = $"exec 3<>/dev/tcp/127.0.0.1/{relay.Address.Port}; printf 'PING\\r\\n' >&3; read -t 10 -r answer <&3; echo \"heard $answer\"";
+            using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("setpriv", [.. user, "bash", "-c", talk]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            return (await process.StandardOutput.ReadToEndAsync()).Trim();
+        }
+        Assert.Equal("heard +PONG", await Ask("--clear-groups"));
+        Assert.Equal("heard", await Ask("--reuid=65534", "--regid=65534", "--clear-groups"));
+    }
+
     [Fact]
     public void What_comes_from_outside_is_bounded()
     {

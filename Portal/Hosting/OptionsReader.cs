@@ -6,6 +6,7 @@ using Portal.Api;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Redis;
+using Portal.Infrastructure.Sentry;
 
 namespace Portal.Hosting;
 
@@ -192,14 +193,13 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         var rate = Number("Sentry:TracesSampleRate", 0.1, 0, 1);
         var (key, text) = Text("Sentry:Dsn") is { } set ? ("Sentry:Dsn", set) : ("SENTRY_DSN", Text("SENTRY_DSN"));
+        var (environmentKey, environment) = Text("SENTRY_ENVIRONMENT") is { } named ? ("SENTRY_ENVIRONMENT", named) : ("Sentry:Environment", Text("Sentry:Environment") ?? "production");
+        if (environment.Length > 64 || environment == "None" || environment.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '/'))
+            Refuse(environmentKey, "at most 64 characters without blanks and slashes are allowed, and not \"None\".");
         if (text is null) return null;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var dsn) || dsn.Scheme is not ("http" or "https") || dsn.UserInfo.Length == 0 || dsn.AbsolutePath.Trim('/').Length == 0)
-        {
-            Refuse(key, "this is not a DSN like https://key@host/project.");
-            return null;
-        }
-        notUsedYet.Add(key);
-        return new SentryOptions(dsn, Text("SENTRY_ENVIRONMENT") ?? Text("Sentry:Environment") ?? "production", rate);
+        if (SentryDsn.TryRead(text, out var dsn)) return new SentryOptions(dsn, environment, rate);
+        Refuse(key, "this is not a DSN like https://key@host/project.");
+        return null;
     }
 
     BootstrapOptions? Bootstrap()

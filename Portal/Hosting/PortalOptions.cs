@@ -1,5 +1,6 @@
 using Portal.Api;
 using Portal.Infrastructure.Redis;
+using Portal.Infrastructure.Sentry;
 
 namespace Portal.Hosting;
 
@@ -37,7 +38,7 @@ public sealed record DatabaseOptions(string? ConnectionString, bool DumpBeforeMi
 
 public sealed record SmtpOptions(string Host, int Port, string? User, string? Password, bool Tls, string From);
 
-public sealed record SentryOptions(Uri Dsn, string Environment, double TracesSampleRate);
+public sealed record SentryOptions(SentryDsn Dsn, string Environment, double TracesSampleRate);
 
 /// <summary>The first administrator of an unattended install; looked at only while no administrator exists.</summary>
 public sealed record BootstrapOptions(string AdminEmail, string AdminPassword, string? ApiKey);
