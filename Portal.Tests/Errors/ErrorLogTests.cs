@@ -32,6 +32,9 @@ public class ErrorLogTests
     static Task<ErrorServer.Received> Told(ErrorServer server, Func<JsonElement, bool> which, string what) =>
         Soon.Reads(() => Task.FromResult(server.All.FirstOrDefault(r => which(r.Event))), r => r is not null, what)!;
 
+    /// <summary>Null for a fault that was not logged: other tests of this process leave tasks behind, too.</summary>
+    static string? Message(JsonElement e) => e.TryGetProperty("logentry", out var entry) ? entry.GetProperty("formatted").GetString() : null;
+
     static bool Says(JsonElement e, string text) => e.GetRawText().Contains(text, StringComparison.Ordinal);
 
     [Fact]
@@ -115,8 +118,8 @@ public class ErrorLogTests
 
         await Told(server, e => Says(e, "The last {Word}"), "the last one");
         Assert.DoesNotContain(server.All, r => r.Body.Contains("\"noise\"", StringComparison.Ordinal));
-        Assert.Equal(20, server.All.Count(r => Says(r.Event.GetProperty("logentry"), "A loop failed")));
-        Assert.Single(server.All, r => Says(r.Event.GetProperty("logentry"), "The database cannot be reached."));
+        Assert.Equal(20, server.All.Count(r => Message(r.Event) == "A loop failed"));
+        Assert.Single(server.All, r => Message(r.Event) == "The database cannot be reached.");
         Assert.Single(server.All, r => Says(r.Event, "the same one"));
         using var health = host.Client();
         var part = JsonDocument.Parse(await health.GetStringAsync(new Uri("/health/parts/error-reports", UriKind.Relative))).RootElement;
