@@ -34,6 +34,8 @@ install_missing() {
     echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.d/portal.conf >/dev/null
   fi
   quietly apt-update as_root apt-get update -q || true
+  # Nor shall any other package start a server of its own.
+  export RUNLEVEL=1
   local try
   for try in 1 2; do
     quietly apt-install as_root apt-get install -y -q --no-install-recommends "${missing[@]}" && break
