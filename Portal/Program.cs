@@ -3,9 +3,11 @@ using Portal.Components;
 using Portal.Features.Access;
 using Portal.Features.Health;
 using Portal.Features.Incidents;
+using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
+using Portal.Hosting.Errors;
 using Portal.Hosting.Logs;
 using Portal.Live;
 using Portal.Public;
@@ -13,16 +15,19 @@ using Portal.Public;
 var line = CommandLine.Parse(args);
 if (line.Word is not null) return await Commands.Run(line);
 var builder = WebApplication.CreateBuilder(ConfigurationSources.HostOptions(args));
-if (!builder.AddOptions(line)) return Startup.Refused;
+if (builder.AddOptions(line) is not { } options) return Startup.Refused;
 builder.Logging.AddPortalLogs();
 builder.WebHost.UseStaticWebAssets();
 builder.Services
+    .AddErrorReports(options)
     .AddHosting()
     .AddLive()
+    .AddRedis(options)
     .AddPublicPages()
     .AddAccess()
     .AddStatusPages()
     .AddIncidents()
+    .AddMeasurements()
     .AddMonitoring()
     .AddHealth()
     .AddApi();
@@ -33,6 +38,7 @@ builder.Services.WithoutEarlyKeys();
 var app = builder.Build();
 app.UsePublished();
 app.UseRequestFrame();
+app.UseErrorTrails();
 app.UseRequestLog();
 app.UseLiveLimits();
 app.UseErrorAnswers();

@@ -5,8 +5,8 @@ using Portal.E2E.Support;
 
 [assembly: SupportedOSPlatform("linux")]
 
-string[] figuresOfOne = ["page", "viewers", "first-load", "start"], known = [.. figuresOfOne, .. FaultsBench.Names];
-string[] chosen = args.Length == 0 ? [.. figuresOfOne, "faults"] : args;
+string[] figuresOfOne = ["page", "viewers", "first-load", "start"], known = [.. figuresOfOne, "results", "engine", .. FaultsBench.Names];
+string[] chosen = args.Length == 0 ? [.. figuresOfOne, "results", "engine", "faults"] : args;
 if (chosen.Except(known).FirstOrDefault() is { } unknown)
 {
     Console.Error.WriteLine($"There is no benchmark \"{unknown}\". There are: {string.Join(", ", known)}.");
@@ -17,7 +17,7 @@ Console.WriteLine($"{Environment.ProcessorCount} processors, shared by the porta
 var figures = new List<Figure>();
 try
 {
-    // The faults break portals of their own.
+    // The others fill or break portals of their own.
     if (chosen.Intersect(figuresOfOne).Any())
     {
         await using var portal = await PortalProcess.Start(demo: true);
@@ -33,6 +33,12 @@ try
             });
         }
     }
+    foreach (var (name, run) in new (string, Func<Task<IReadOnlyList<Figure>>>)[] { ("results", ResultsBench.Run), ("engine", EngineBench.Run) })
+        if (chosen.Contains(name))
+        {
+            Console.WriteLine($"Measuring: {name}");
+            figures.AddRange(await run());
+        }
     await FaultsBench.Run(chosen, figures);
 }
 finally

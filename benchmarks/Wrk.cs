@@ -72,8 +72,7 @@ static class Wrk
     {
         try
         {
-            var fields = File.ReadAllText($"/proc/{pid}/stat").Split(") ")[1].Split(' ');
-            return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
+            return Processes.Cpu(pid);
         }
         catch (IOException)
         {

@@ -147,14 +147,17 @@ sealed class PortalProcess : IAsyncDisposable
     public int PostmasterPid => int.Parse(File.ReadLines(Path.Combine(Data, "postgres", "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>As somebody with the keys of the machine changes the database behind the portal's back.</summary>
-    public async Task Sql(string statement)
+    public Task Sql(string statement) => Ask(statement);
+
+    /// <returns>The one value that the statement answers.</returns>
+    public async Task<string> Ask(string statement)
     {
-        var start = new ProcessStartInfo("psql", ["-h", "127.0.0.1", "-p", File.ReadLines(Path.Combine(Data, "postgres", "postmaster.pid")).ElementAt(3), "-U", "portal", "-d", "portal", "-v", "ON_ERROR_STOP=1", "-qc", statement]) { RedirectStandardError = true };
+        var start = new ProcessStartInfo("psql", ["-h", "127.0.0.1", "-p", File.ReadLines(Path.Combine(Data, "postgres", "postmaster.pid")).ElementAt(3), "-U", "portal", "-d", "portal", "-v", "ON_ERROR_STOP=1", "-qAtc", statement]) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["PGPASSWORD"] = (await File.ReadAllTextAsync(Path.Combine(Data, "keys", "postgres.password"))).Trim();
         using var psql = Process.Start(start)!;
-        var said = await psql.StandardError.ReadToEndAsync();
+        var (answer, said) = (psql.StandardOutput.ReadToEndAsync(), psql.StandardError.ReadToEndAsync());
         await psql.WaitForExitAsync();
-        if (psql.ExitCode != 0) throw new InvalidOperationException(said);
+        return psql.ExitCode == 0 ? (await answer).Trim() : throw new InvalidOperationException(await said);
     }
 
     public int[] PostgresFamily => [PostmasterPid, .. Signals.ChildrenOf(PostmasterPid)];

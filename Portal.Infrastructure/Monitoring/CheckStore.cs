@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Portal.Domain.Monitoring;
+using Portal.Infrastructure.Metrics;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Infrastructure.Monitoring;
@@ -47,17 +48,9 @@ public sealed class CheckStore(Database database, string node)
         if (current.Count > 0) await write(connection, current, ct);
         var seen = states.Where(s => epochs.GetValueOrDefault(s.Shard) == s.Epoch).ToList();
         if (seen.Count > 0) await Update(connection, seen, ct);
+        if (current.Count > 0) await Rollups.Mark(connection, current.Select(c => c.Result.At), ct);
         await Notify(connection, [.. current.Select(c => c.Result.Monitor).Distinct()], ct);
         await transaction.CommitAsync(ct);
-    }
-
-    /// <summary>Deletes up to <paramref name="most"/> results from before a time.</summary>
-    public async Task<int> Delete(DateTimeOffset before, int most, CancellationToken ct)
-    {
-        await using var command = database.Source.CreateCommand("delete from check_results where ctid = any(array(select ctid from check_results where at < $1 limit $2))");
-        command.Parameters.Add(new() { Value = before.ToUniversalTime() });
-        command.Parameters.Add(new() { Value = most });
-        return await command.ExecuteNonQueryAsync(ct);
     }
 
     static async Task<Dictionary<int, long>> Epochs(NpgsqlConnection connection, CancellationToken ct)

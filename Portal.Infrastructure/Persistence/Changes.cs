@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Portal.Domain.Access;
+using Portal.Domain.Audit;
 using Portal.Domain.Incidents;
 using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
@@ -9,10 +10,10 @@ using Portal.Infrastructure.Persistence.Outbox;
 namespace Portal.Infrastructure.Persistence;
 
 /// <summary>What a save is about, for whoever watches: topics, and whether customers could see a difference.</summary>
-/// <remarks>Topics: <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>monitors</c>, <c>people</c>, <c>api-keys</c>, <c>outbox</c>.</remarks>
+/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>monitors</c>, <c>people</c>, <c>api-keys</c>, <c>outbox</c>.</remarks>
 public sealed record Changes(IReadOnlySet<string> Topics)
 {
-    /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is topics with commas between.</summary>
+    /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is an <see cref="Announcement"/>.</summary>
     public const string Channel = "portal_changes";
 
     public bool Page => Topics.Contains("page");
@@ -41,6 +42,7 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         Outage or ObservationGap => ["page", "monitors"],
         Person or Session => ["people"],
         ApiKey => ["api-keys"],
+        AuditEntry => ["audit"],
         OutboxMessage when entry.State == EntityState.Added => ["outbox"],
         _ => [],
     };
@@ -48,9 +50,10 @@ public sealed record Changes(IReadOnlySet<string> Topics)
     /// <summary>In the transaction of the save itself, so that nobody hears of what was rolled back.</summary>
     internal async Task Announce(PortalDbContext db, CancellationToken ct)
     {
-        if (Page)
-            await db.Database.ExecuteSqlRawAsync("update page_versions set version = version + 1, changed_at = clock_timestamp() where id = 1", ct);
-        await db.Database.ExecuteSqlAsync($"select pg_notify({Channel}, {string.Join(',', Topics)})", ct);
+        var version = Page ? (await db.Database.SqlQueryRaw<long>("update page_versions set version = version + 1, changed_at = clock_timestamp() where id = 1 returning version").ToListAsync(ct))[0] : (long?)null;
+        var announcement = Announcement.Of(Topics, version);
+        await db.Database.ExecuteSqlAsync($"select pg_notify({Channel}, {announcement.Text})", ct);
+        db.Announced.Add(announcement);
     }
 }
 

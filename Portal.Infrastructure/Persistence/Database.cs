@@ -50,9 +50,15 @@ public sealed class Database : IDbContextFactory<PortalDbContext>, IAsyncDisposa
     public void Open(NpgsqlDataSource dataSource)
     {
         source = dataSource;
-        options = OptionsFor(dataSource);
+        options = new DbContextOptionsBuilder<PortalDbContext>(OptionsFor(dataSource)).AddInterceptors(new AnnounceAfterCommit(Tell)).Options;
         opened.TrySetResult();
     }
+
+    /// <summary>Told of everything that this process committed, on the committing thread: whoever listens returns at once.</summary>
+    public event Action<Announcement>? Committed;
+
+    /// <summary>For what is written without a context, after its commit.</summary>
+    public void Tell(Announcement announcement) => Committed?.Invoke(announcement);
 
     public PortalDbContext CreateDbContext() => new(options ?? throw new DatabaseAwayException());
 

@@ -42,6 +42,9 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<PageVersion> PageVersions => Set<PageVersion>();
     public DbSet<ProtectionKey> ProtectionKeys => Set<ProtectionKey>();
 
+    /// <summary>What this context saved and its transaction has not committed yet.</summary>
+    internal List<Announcement> Announced { get; } = [];
+
     /// <summary>Saves everything together with the row that says who did it. The only way a use case saves.</summary>
     /// <exception cref="ConflictException">Somebody else changed the same row first; nothing was saved.</exception>
     public Task Commit(AuditEntry entry, CancellationToken ct) => Commit([entry], ct);

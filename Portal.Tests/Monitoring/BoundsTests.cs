@@ -9,23 +9,6 @@ namespace Portal.Tests.Monitoring;
 public sealed class BoundsTests(TestDatabase database) : IClassFixture<TestDatabase>
 {
     [Fact]
-    public async Task Raw_results_are_deleted_after_a_week_and_not_before()
-    {
-        await using var rig = new EngineRig(database);
-        var (id, now) = (Guid.CreateVersion7(), rig.Clock.GetUtcNow());
-        await using var db = database.Open();
-        foreach (var days in new[] { 30, 8, 6, 1 })
-            await db.Database.ExecuteSqlAsync($"insert into check_results (monitor_id, at, milliseconds, outcome, node, epoch) values ({id}, {now.AddDays(-days)}, 5, 0, 'node-z', 1)");
-        async Task<string> Ages() => string.Join(' ', (await db.Checks.AsNoTracking().Where(c => c.Node == "node-z").OrderBy(c => c.At).Select(c => c.At).ToListAsync()).Select(at => $"{(now - at).TotalDays:0}"));
-        await rig.Start();
-        await rig.Until(async () => await Ages() == "6 1", "the end of what is older than a week");
-        rig.Clock.FastForward(TimeSpan.FromDays(1) - TimeSpan.FromHours(2));
-        await rig.Until(() => rig.Engine.Held.Count == MonitorId.ShardCount, "an engine at work");
-        Assert.Equal("6 1", await Ages());
-        await rig.Until(async () => await Ages() == "1", "the end of what has become older than a week", step: 600);
-    }
-
-    [Fact]
     public async Task Without_a_database_the_oldest_results_beyond_the_bound_are_given_up_and_counted()
     {
         var monitor = await EngineRig.Add(database, "https://busy.example/", interval: 10);

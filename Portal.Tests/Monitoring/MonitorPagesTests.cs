@@ -34,7 +34,7 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         Services.AddSingleton(new GuardedConnector((_, _) => Task.FromResult<IReadOnlyList<System.Net.IPAddress>>([System.Net.IPAddress.Parse("93.184.216.34")]), NameResolver.Open));
         Services.AddSingleton<IProbe>(probe).AddSingleton(new PortalAddress(Configured.Shipped, null!)).AddSingleton(Sealing.Secrets).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
         Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>()
-            .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
+            .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>();
     }
 
     IRenderedComponent<T> Page<T>(Role role, params (string Name, object? Value)[] parameters) where T : IComponent
@@ -68,6 +68,22 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         await Services.GetRequiredService<ChangeMonitor>().Execute(new(monitor.Id, Paused: true), Cast.Bob, default);
         feed.Publish("monitors");
         page.WaitForAssertion(() => Assert.Contains(page.FindAll(".badge"), b => b.TextContent.Contains("Paused", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task The_chart_follows_the_range_in_the_address_and_the_figures_below_it()
+    {
+        var monitor = await Add("Charted");
+        await using (var db = database.Open())
+            foreach (var (hours, ms, outcome) in new[] { (1, 100f, 0), (2, 100f, 0), (3, 5000f, 1), (50, 900f, 0) })
+                await db.Database.ExecuteSqlAsync($"insert into check_results (monitor_id, at, milliseconds, outcome, node, epoch) values ({monitor.Id.Value}, {TimeProvider.System.GetUtcNow().AddHours(-hours).UtcDateTime}, {ms}, {(short)outcome}, 'a', 1)");
+        var page = Page<MonitorPage>(Role.Staff, ("Key", monitor.Id.ToString()));
+        page.WaitForAssertion(() => Assert.Contains("3 checks in 24 hours, 1 failed.", page.Markup, StringComparison.Ordinal));
+        Assert.Equal("24 hours", page.Find(".tabs [aria-current]").TextContent);
+        Services.GetRequiredService<NavigationManager>().NavigateTo($"/ops/monitors/{monitor.Id}?range=7d");
+        page.WaitForAssertion(() => Assert.Matches("4 checks in 7 days, 1 failed. Half of the answers took at most 100 ms, 95 % at most (88|89|90)[0-9] ms, the slowest 900 ms.", page.Markup));
+        Assert.Equal("7 days", page.Find(".tabs [aria-current]").TextContent);
+        Assert.Equal(["Time (UTC)", "Median (ms)", "95th percentile (ms)"], page.FindAll(".chart-table th").Select(h => h.TextContent));
     }
 
     [Fact]

@@ -58,12 +58,33 @@ public sealed class ChangeListenerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_change_without_its_notification_is_found_by_the_version()
+    public async Task A_change_of_which_nobody_told_is_found_by_the_version_and_everybody_looks_again()
     {
         var (before, others) = (Volatile.Read(ref page), Volatile.Read(ref components));
         await Scalar("update page_versions set version = version + 1");
         await PortalProcess.Until(() => Volatile.Read(ref page) > before, "the hint by the version");
-        Assert.Equal(others, Volatile.Read(ref components));
+        await PortalProcess.Until(() => Volatile.Read(ref components) > others, "the hint to the others");
+    }
+
+    [Fact]
+    public async Task A_change_that_customers_do_not_see_and_of_which_nobody_told_is_found_by_its_audit_row()
+    {
+        var before = Volatile.Read(ref components);
+        await Scalar("insert into audit (id, at, actor_kind, actor_name, action, subject, summary) values (gen_random_uuid(), now(), 'System', 'x', 'x.done', 'x', 'x')");
+        await PortalProcess.Until(() => Volatile.Read(ref components) > before, "the hint");
+    }
+
+    [Fact]
+    public async Task What_was_told_is_not_told_again_by_the_version()
+    {
+        var (before, pages, then) = (Volatile.Read(ref components), Volatile.Read(ref page), pulse.Last!.Version);
+        await AddComponent("Once");
+        await PortalProcess.Until(() => Volatile.Read(ref components) > before && Volatile.Read(ref page) > pages, "the hint");
+        var beat = pulse.Last;
+        await PortalProcess.Until(() => pulse.Last!.Version > then && pulse.Last != beat, "a beat with the new version");
+        beat = pulse.Last;
+        await PortalProcess.Until(() => pulse.Last != beat, "another beat");
+        Assert.InRange(Volatile.Read(ref page) - pages, 1, 2);
     }
 
     [Fact]

@@ -35,6 +35,30 @@ public class CommitTests(TestDatabase database) : IClassFixture<TestDatabase>
     }
 
     [Fact]
+    public async Task What_changed_is_told_once_it_is_committed_and_never_when_it_was_rolled_back()
+    {
+        var told = new List<Announcement>();
+        void Hear(Announcement announcement) => told.Add(announcement);
+        database.Database.Committed += Hear;
+        foreach (var commits in new[] { false, true })
+        {
+            await using var db = database.Open();
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            db.Add(new Component($"Told {commits}", null, null, null, 0, Now));
+            await db.Commit(new AuditEntry(Cast.Alice, "component.added", "x", "A", Now), default);
+            Assert.Empty(told);
+            if (commits) await transaction.CommitAsync();
+            else await transaction.RollbackAsync();
+        }
+        database.Database.Committed -= Hear;
+        var only = Assert.Single(told);
+        Assert.Equal(["audit", "components", "page"], only.Topics.Order(StringComparer.Ordinal));
+        await using var later = database.Open();
+        Assert.Equal((await later.PageVersions.AsNoTracking().SingleAsync()).Version, Announcement.VersionIn(only.Names.Single()));
+        Assert.Equal(only.Text, Announcement.Read(only.Text).Text);
+    }
+
+    [Fact]
     public async Task Two_edits_of_one_row_cannot_both_be_saved()
     {
         var component = new Component("Search", null, null, null, 0, Now);

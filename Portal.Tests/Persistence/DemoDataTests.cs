@@ -58,6 +58,20 @@ public sealed class DemoDataTests : IAsyncLifetime
         Assert.NotEmpty(await db.ObservationGaps.ToListAsync());
         var results = await db.Checks.CountAsync();
         Assert.Equal(8 * DemoData.ResultDays * 24 * 60, results);
+    }
+
+    [Fact]
+    public async Task The_charts_of_ninety_days_are_there_from_the_start()
+    {
+        await new DemoData(database.Contexts, clock).Fill(default);
+        await using var db = database.Open();
+        var monitor = await db.Monitors.OrderBy(m => m.Name).FirstAsync();
+        var history = new ResponseTimeHistory(database.Contexts);
+        foreach (var range in ChartRange.All.Where(r => r.Length <= TimeSpan.FromDays(DemoData.Days)))
+        {
+            var buckets = await history.Load(monitor.Id, range.Until(clock.GetUtcNow()), range.Step, Cast.Bob, default);
+            Assert.InRange(buckets.Count, range.Length / range.Step * 0.98, range.Length / range.Step);
+        }
         Assert.NotEqual(0, await db.Checks.CountAsync(c => c.Outcome == CheckOutcome.Down));
     }
 

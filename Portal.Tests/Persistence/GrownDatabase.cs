@@ -1,16 +1,18 @@
 using Npgsql;
 using Portal.Domain.Incidents;
 using Portal.Domain.Monitoring;
+using Portal.Infrastructure.Metrics;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Persistence;
 
-/// <summary>A database after many years: 200,000 incidents, outages, gaps, statuses set by hand and audit lines, and a week of 200,000 checks of ten monitors.</summary>
+/// <summary>A database after many years: 200,000 incidents, outages, gaps, statuses set by hand and audit lines, a week of 200,000 checks of ten monitors, and 90 days of hours of a hundred series.</summary>
 public sealed class GrownDatabase : IAsyncLifetime
 {
     public const int Rows = 200_000;
     public static readonly DateTimeOffset Now = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
-    public static readonly IReadOnlyList<string> Large = ["check_results", "incidents", "incident_updates", "incident_effects", "outages", "observation_gaps", "status_overrides", "audit"];
+    public static readonly IReadOnlyList<string> Large = ["check_results", "incidents", "incident_updates", "incident_effects", "outages", "observation_gaps", "status_overrides", "audit", "metric_minutes", "metric_hours"];
+    static readonly IReadOnlyList<string> Whole = [.. Large.Except(["check_results", "metric_minutes", "metric_hours"])];
 
     readonly TestDatabase database = new();
 
@@ -30,12 +32,18 @@ public sealed class GrownDatabase : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await database.InitializeAsync();
+        var partitions = new Partitions(database.Database);
+        for (var month = -3; month <= 0; month++) await partitions.MakeAhead(Now.AddMonths(month), default);
+        for (var day = -7; day <= 0; day++) await partitions.MakeAhead(Now.AddDays(day), default);
         await using var connection = await Source.OpenConnectionAsync();
         foreach (var statement in Statements())
         {
             await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = 60 };
             await command.ExecuteNonQueryAsync();
         }
+        foreach (var minute in new[] { 0, 1, 2 }) await new Rollups(database.Database).Make(Now.AddMinutes(minute), e => throw e, default);
+        await using var last = new NpgsqlCommand($"vacuum analyze {string.Join(", ", Large)}, components, monitors, monitor_states", connection) { CommandTimeout = 60 };
+        await last.ExecuteNonQueryAsync();
     }
 
     public Task DisposeAsync() => database.DisposeAsync();
@@ -50,7 +58,7 @@ public sealed class GrownDatabase : IAsyncLifetime
         // Rows are made consistent here; checking each reference would take longer than writing them.
         yield return "set session_replication_role = replica; set synchronous_commit = off";
         // The indexes come back as they were: built at once they take a fraction of the time that they take row by row.
-        yield return $"create temp table put_off as select indexname, indexdef from pg_indexes where schemaname = 'public' and tablename = any('{{{string.Join(',', Large)}}}') and indexname not like 'pk!_%' escape '!'";
+        yield return $"create temp table put_off as select indexname, indexdef from pg_indexes where schemaname = 'public' and tablename = any('{{{string.Join(',', Whole)}}}') and indexname not like 'pk!_%' escape '!'";
         yield return "do $$ declare i record; begin for i in select * from put_off loop execute format('drop index %I', i.indexname); end loop; end $$";
         yield return $"update page_versions set changed_at = {now}";
         yield return $"insert into components (id, slug, name, position, created_at, updated_at) select {SqlId('c', "n")}, 'part-' || n, 'Part ' || n, n, {now} - interval '9 years', {now} {few}";
@@ -92,6 +100,11 @@ public sealed class GrownDatabase : IAsyncLifetime
             select {SqlId('8', "n")}, {begin}, 'Person', 'Bob', case when n % 50 = 0 then 'incident.updated' else 'session.started' end, 'x' || n, 'Something was done.' {series}
             """;
         yield return "do $$ declare i record; begin for i in select * from put_off loop execute i.indexdef; end loop; end $$";
-        yield return $"vacuum analyze {string.Join(", ", Large)}, components, monitors, monitor_states";
+        yield return $"insert into rollups_due (width, at, ready_at) select distinct 0, date_trunc('minute', at), {now} from check_results";
+        // Of ten monitors the last week is rolled up; before it, and of ninety others, there are hours only.
+        yield return $"""
+            insert into metric_hours (series_id, at, count, failed, sum, min, max, histogram)
+            select {SqlId('b', "n % 100")}, {now} - (8 * 24 + n / 100) * interval '1 hour', 120, 0, 7800, 40, 90, array[265::bigint << 40 | 60, 285::bigint << 40 | 60] from generate_series(0, {Rows} - 1) n
+            """;
     }
 }

@@ -36,16 +36,24 @@ public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabas
         Assert.Equal(found, (await new IncidentList(plans).Load(new(Text: text), after is { } number ? GrownDatabase.Incident(number) : null, 101, default)).Count));
 
     [Fact]
-    public Task Checks_of_a_monitor_are_found_from_any_time_on() => Costs(50, async plans =>
+    public Task Checks_of_a_monitor_are_found_from_any_time_on() => Costs(130, async plans =>
     {
         var history = new MonitorHistory(plans);
         Assert.Equal(51, (await history.LoadChecks(GrownDatabase.Monitor(3), null, 51, Cast.Bob, default)).Count);
         Assert.Equal(51, (await history.LoadChecks(GrownDatabase.Monitor(3), Now.AddDays(-4), 51, Cast.Bob, default)).Count);
     });
 
-    [Fact]
-    public Task A_day_of_response_times_reads_little_more_than_that_day() => Costs(600, async plans =>
-        Assert.Contains(await new MonitorHistory(plans).LoadResponseTimes(GrownDatabase.Monitor(3), Now.AddDays(-1), Now, Cast.Bob, default), p => p.Ms > 0));
+    [Theory]
+    [InlineData("24h", 1_600)]
+    [InlineData("7d", 600)]
+    [InlineData("90d", 2_600)]
+    public Task A_chart_reads_its_own_monitor_and_its_own_time(string name, long most) => Costs(most, async plans =>
+    {
+        var range = ChartRange.Named(name);
+        var buckets = await new ResponseTimeHistory(plans).Load(GrownDatabase.Monitor(3), range.Until(Now), range.Step, Cast.Bob, default);
+        Assert.InRange(buckets.Count, range.Length / range.Step * 0.9, range.Length / range.Step);
+        Assert.All(buckets, b => Assert.InRange(b.Percentile(0.5)!.Value, 40, 90));
+    });
 
     [Fact]
     public Task Outages_and_gaps_of_a_monitor_are_found_newest_first() => Costs(60, async plans =>
@@ -103,7 +111,7 @@ public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabas
         await query(plans);
         var all = await plans.Explain();
         Assert.NotEmpty(all);
-        Assert.All(all, plan => Assert.True(!plan.ReadWhole.Intersect(GrownDatabase.Large).Any(), $"Reads {string.Join(", ", plan.ReadWhole)} from end to end:\n{plan}"));
+        Assert.All(all, plan => Assert.True(!plan.ReadWhole.Any(read => GrownDatabase.Large.Any(large => read == large || read.StartsWith($"{large}_", StringComparison.Ordinal))), $"Reads {string.Join(", ", plan.ReadWhole)} from end to end:\n{plan}"));
         Assert.True(all.Sum(p => p.Buffers) <= most, $"{all.Sum(p => p.Buffers)} pages instead of at most {most}:\n{string.Join("\n\n", all.OrderByDescending(p => p.Buffers).Take(2))}");
     }
 }

@@ -8,7 +8,7 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Tests.Persistence;
 
 /// <param name="Buffers">Pages of 8 kB that were read, from memory or from disk.</param>
-/// <param name="ReadWhole">Tables that were read from end to end.</param>
+/// <param name="ReadWhole">Tables that were read from end to end; an empty one costs nothing.</param>
 sealed record QueryPlan(string Sql, long Buffers, IReadOnlyList<string> ReadWhole, string Json)
 {
     public override string ToString() => $"{Sql}\n{Json}";
@@ -38,11 +38,13 @@ sealed class QueryPlans(NpgsqlDataSource source) : DbCommandInterceptor, IDbCont
             var json = (string)(await command.ExecuteScalarAsync())!;
             using var document = JsonDocument.Parse(json);
             var plan = document.RootElement[0].GetProperty("Plan");
-            var tables = Nodes(plan).Where(n => n.GetProperty("Node Type").GetString() == "Seq Scan").Select(n => n.GetProperty("Relation Name").GetString()!).Distinct().ToList();
-            plans.Add(new QueryPlan(sql, plan.GetProperty("Shared Hit Blocks").GetInt64() + plan.GetProperty("Shared Read Blocks").GetInt64(), tables, Outline(plan)));
+            var tables = Nodes(plan).Where(n => n.GetProperty("Node Type").GetString() == "Seq Scan" && Buffers(n) > 0).Select(n => n.GetProperty("Relation Name").GetString()!).Distinct().ToList();
+            plans.Add(new QueryPlan(sql, Buffers(plan), tables, Outline(plan)));
         }
         return plans;
     }
+
+    static long Buffers(JsonElement node) => node.GetProperty("Shared Hit Blocks").GetInt64() + node.GetProperty("Shared Read Blocks").GetInt64();
 
     static IEnumerable<JsonElement> Nodes(JsonElement node) =>
         node.TryGetProperty("Plans", out var inner) ? inner.EnumerateArray().SelectMany(Nodes).Prepend(node) : [node];

@@ -5,6 +5,8 @@ using Npgsql;
 using Portal.Api;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
+using Portal.Infrastructure.Redis;
+using Portal.Infrastructure.Sentry;
 
 namespace Portal.Hosting;
 
@@ -31,6 +33,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             DataPath = Required("Data:Path"),
             Demo = Flag("Demo", false),
             Database = new DatabaseOptions(ConnectionString("Database:ConnectionString"), Flag("Database:DumpBeforeMigration", true)),
+            Redis = Redis(),
             Smtp = Smtp(),
             Sentry = Sentry(),
             Bootstrap = Bootstrap(),
@@ -165,6 +168,14 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         return text;
     }
 
+    RedisSettings? Redis()
+    {
+        const string key = "Redis:ConnectionString";
+        if (Text(key) is not { } text) return null;
+        if (!RedisSettings.TryRead(text, out var settings, out var problem)) Refuse(key, problem);
+        return settings;
+    }
+
     SmtpOptions? Smtp()
     {
         var port = (int)Number("Smtp:Port", 587, 1, 65_535);
@@ -182,14 +193,13 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     {
         var rate = Number("Sentry:TracesSampleRate", 0.1, 0, 1);
         var (key, text) = Text("Sentry:Dsn") is { } set ? ("Sentry:Dsn", set) : ("SENTRY_DSN", Text("SENTRY_DSN"));
+        var (environmentKey, environment) = Text("SENTRY_ENVIRONMENT") is { } named ? ("SENTRY_ENVIRONMENT", named) : ("Sentry:Environment", Text("Sentry:Environment") ?? "production");
+        if (environment.Length > 64 || environment == "None" || environment.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '/'))
+            Refuse(environmentKey, "at most 64 characters without blanks and slashes are allowed, and not \"None\".");
         if (text is null) return null;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var dsn) || dsn.Scheme is not ("http" or "https") || dsn.UserInfo.Length == 0 || dsn.AbsolutePath.Trim('/').Length == 0)
-        {
-            Refuse(key, "this is not a DSN like https://key@host/project.");
-            return null;
-        }
-        notUsedYet.Add(key);
-        return new SentryOptions(dsn, Text("SENTRY_ENVIRONMENT") ?? Text("Sentry:Environment") ?? "production", rate);
+        if (SentryDsn.TryRead(text, out var dsn)) return new SentryOptions(dsn, environment, rate);
+        Refuse(key, "this is not a DSN like https://key@host/project.");
+        return null;
     }
 
     BootstrapOptions? Bootstrap()
@@ -247,12 +257,6 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     /// <summary>What later parts need is checked already, so that a mistake does not wait for them.</summary>
     void CheckLater()
     {
-        if (Text("Redis:ConnectionString") is { } redis)
-        {
-            var hosts = redis.Split(',').Where(p => !p.Contains('=', StringComparison.Ordinal)).ToList();
-            if (hosts.Count == 0 || !hosts.All(IsHostAndPort)) Refuse("Redis:ConnectionString", "this is not like host:6379,password=….");
-            notUsedYet.Add("Redis:ConnectionString");
-        }
         if (Address("OpenTelemetry:Endpoint") is not null) notUsedYet.Add("OpenTelemetry:Endpoint");
         if (Text("Storage:Backups:Path") is not null) notUsedYet.Add("Storage:Backups:Path");
         Flag("Storage:Backups:S3:ForcePathStyle", false);
@@ -264,12 +268,6 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         if (S3.All(k => Text(k) is null)) return;
         foreach (var missing in S3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
         notUsedYet.Add("Storage:Backups:S3:Endpoint");
-    }
-
-    static bool IsHostAndPort(string text)
-    {
-        var parts = text.Split(':');
-        return parts.Length <= 2 && Uri.CheckHostName(parts[0].Trim()) != UriHostNameType.Unknown && (parts.Length == 1 || ushort.TryParse(parts[1], CultureInfo.InvariantCulture, out _));
     }
 
     void CheckEmail(string key, string email) => Ask(key, () => Person.ValidEmail(email));

@@ -1,4 +1,6 @@
 using Portal.Api;
+using Portal.Infrastructure.Redis;
+using Portal.Infrastructure.Sentry;
 
 namespace Portal.Hosting;
 
@@ -11,6 +13,8 @@ public sealed record PortalOptions
     /// <summary>Fill an empty database with demonstration data.</summary>
     public required bool Demo { get; init; }
     public required DatabaseOptions Database { get; init; }
+    /// <summary>Null: memory of the process, and the database between nodes.</summary>
+    public required RedisSettings? Redis { get; init; }
     public required SmtpOptions? Smtp { get; init; }
     public required SentryOptions? Sentry { get; init; }
     /// <summary>Null when no first administrator is configured.</summary>
@@ -34,7 +38,7 @@ public sealed record DatabaseOptions(string? ConnectionString, bool DumpBeforeMi
 
 public sealed record SmtpOptions(string Host, int Port, string? User, string? Password, bool Tls, string From);
 
-public sealed record SentryOptions(Uri Dsn, string Environment, double TracesSampleRate);
+public sealed record SentryOptions(SentryDsn Dsn, string Environment, double TracesSampleRate);
 
 /// <summary>The first administrator of an unattended install; looked at only while no administrator exists.</summary>
 public sealed record BootstrapOptions(string AdminEmail, string AdminPassword, string? ApiKey);

@@ -10,15 +10,15 @@ public static class Startup
     /// <summary>The start was refused: a line on the error stream says why.</summary>
     public const int Refused = 2;
 
-    /// <summary>Loads and checks the configuration and registers it. On a mistake every line is written, and false returned.</summary>
-    public static bool AddOptions(this WebApplicationBuilder builder, CommandLine line)
+    /// <summary>Loads and checks the configuration and registers it. On a mistake every line is written, and null returned.</summary>
+    public static PortalOptions? AddOptions(this WebApplicationBuilder builder, CommandLine line)
     {
-        if (ReadOptions(builder.Configuration, line) is not { } options) return false;
+        if (ReadOptions(builder.Configuration, line) is not { } options) return null;
         builder.Services.AddSingleton(options);
         // As they were checked: the server itself would stumble over blanks.
         builder.WebHost.UseUrls([.. options.Urls]);
         builder.Services.AddSingleton(new DataFolder(options.DataPath));
-        return true;
+        return options;
     }
 
     public static PortalOptions? ReadOptions(IConfigurationManager configuration, CommandLine line)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Portal.Infrastructure.Persistence;
 
 namespace Portal.Live;
 
@@ -9,6 +10,8 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
     readonly TimeProvider clock = clock;
     readonly ILogger<ChangeFeed> log = log;
     readonly ConcurrentDictionary<string, ConcurrentDictionary<Subscription, byte>> topics = new();
+    readonly HeardNames heard = new();
+    long announcements;
 
     /// <summary>A staff screen looks again at most this often.</summary>
     public static readonly TimeSpan Throttle = TimeSpan.FromMilliseconds(200);
@@ -29,6 +32,20 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
     }
 
     public void Publish(string topic) => Publish([topic]);
+
+    /// <summary>Taken once, by whichever way it comes first.</summary>
+    public void Hear(Announcement announcement)
+    {
+        if (announcement.Names.Count > 0 && !heard.Add(announcement.Names)) return;
+        Interlocked.Increment(ref announcements);
+        Publish(announcement.Topics);
+    }
+
+    /// <summary>How many were heard, for whoever wants to know whether any came in between.</summary>
+    public long Announcements => Interlocked.Read(ref announcements);
+
+    /// <summary>Whether somebody told of the commit that raised the page to this version.</summary>
+    public bool HasHeardOf(long version) => heard.HasVersion(version);
 
     /// <summary>After a time in which hints may have been lost: everybody looks again.</summary>
     public void PublishAll() => Publish(topics.Keys);

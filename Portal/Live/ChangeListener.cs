@@ -3,7 +3,7 @@ using Portal.Infrastructure.Persistence;
 
 namespace Portal.Live;
 
-/// <summary>Hears what any node saved (this one too) and hands the topics to whoever watches them here. A hint, never the truth: what is missed is found by <see cref="PagePulse"/>.</summary>
+/// <summary>Hears from PostgreSQL what any node saved and hands the topics to whoever watches them here. A hint, never the truth: what is missed is found by <see cref="PagePulse"/>.</summary>
 public sealed class ChangeListener(Database database, ChangeFeed feed, TimeProvider clock, ILogger<ChangeListener> log) : BackgroundService
 {
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -32,7 +32,7 @@ public sealed class ChangeListener(Database database, ChangeFeed feed, TimeProvi
     async Task Listen(bool again, DatabaseContact contact, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
-        connection.Notification += (_, notice) => feed.Publish(notice.Payload.Split(',', StringSplitOptions.RemoveEmptyEntries));
+        connection.Notification += (_, notice) => feed.Hear(Announcement.Read(notice.Payload));
         await using (var listen = new NpgsqlCommand($"listen {Changes.Channel}", connection)) await listen.ExecuteNonQueryAsync(ct);
         contact.Found();
         if (again) feed.PublishAll();

@@ -6,6 +6,7 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Live;
 
 /// <summary>Whether the database answers, and which version of the page it holds: asked every few seconds, so that a lost notification delays but never loses a change.</summary>
+/// <remarks>Where something was committed of which nobody told this node, by PostgreSQL or by the bus, all that watch here look again.</remarks>
 public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider clock, PortalOptions options, ILogger<PagePulse> log) : BackgroundService
 {
     /// <summary>Told when the contact is lost and when it is back.</summary>
@@ -17,6 +18,7 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
     readonly TimeSpan interval = options.Timing.Follow;
     readonly DatabaseContact contact = new("The status page, served as it was last read,", clock, log);
     Beat? last;
+    long announcements;
 
     /// <summary>The last answer; null before the first one.</summary>
     public Beat? Last => Volatile.Read(ref last);
@@ -44,7 +46,8 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
             var asked = clock.GetUtcNow();
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
             limit.CancelAfter(TimeSpan.FromSeconds(Database.CommandSeconds));
-            var asking = Version(limit.Token);
+            var told = feed.Announcements;
+            var asking = Read(limit.Token);
             try
             {
                 await asking.WaitAsync(Patience, clock, ct);
@@ -53,11 +56,13 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
             {
                 Lose(e);
             }
-            var version = await asking;
+            var (version, committed) = await asking;
             var (before, wasLost) = (Last, IsLost);
-            (last, IsLost, IsFailing) = (new Beat(version, asked), false, false);
+            (last, IsLost, IsFailing) = (new Beat(version, asked) { Committed = committed }, false, false);
             contact.Found();
-            if (before?.Version != version || wasLost) feed.Publish("page");
+            if (before is null || wasLost) feed.Publish("page");
+            else if (version < before.Version || version != before.Version && !feed.HasHeardOf(version) || committed != before.Committed && told == announcements) feed.PublishAll();
+            announcements = told;
             if (wasLost) feed.Publish(Topic);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested) { }
@@ -67,10 +72,11 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
         }
     }
 
-    async Task<long> Version(CancellationToken ct)
+    async Task<(long Version, long? Committed)> Read(CancellationToken ct)
     {
         await using var db = database.CreateDbContext();
-        return await db.PageVersions.Select(p => p.Version).SingleAsync(ct);
+        var read = await db.PageVersions.Select(p => new { p.Version, Committed = db.Audit.Max(a => (long?)a.Sequence) }).SingleAsync(ct);
+        return (read.Version, read.Committed);
     }
 
     void Lose(Exception e)
@@ -82,5 +88,9 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
         feed.Publish(Topic);
     }
 
-    public sealed record Beat(long Version, DateTimeOffset At);
+    public sealed record Beat(long Version, DateTimeOffset At)
+    {
+        /// <summary>The last audited change.</summary>
+        public long? Committed { get; init; }
+    }
 }

@@ -1,22 +1,25 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Portal.Components;
 using Portal.Domain.Incidents;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.StatusPages;
+using Portal.Infrastructure.Redis;
 using Portal.Public.Pages;
 
 namespace Portal.Public;
 
 /// <summary>Public pages that are not kept ready: older incidents and months, and what to say when there is no page.</summary>
-public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher, PageRendering rendering, PublicAssets assets, PublicAddress address, TimeProvider clock) : IDisposable
+/// <remarks>What was read for one node need not be read for another: the key of the shared cache holds everything that the bytes depend on.</remarks>
+public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher, PageRendering rendering, PublicAssets assets, PublicAddress address, SharedCache cache, TimeProvider clock) : IDisposable
 {
     /// <summary>So many are read at once, however many ask: published pages, staff and monitors need the database too.</summary>
     const int ReadAtOnce = 4;
     const int MostKept = 256;
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2), KeptFor = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2), KeptFor = TimeSpan.FromSeconds(10), SharedFor = TimeSpan.FromMinutes(30);
 
     readonly SemaphoreSlim readers = new(ReadAtOnce);
     readonly ConcurrentDictionary<string, Kept> kept = new();
@@ -26,18 +29,18 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
         if (!Id.TryParse<IncidentId>(id, out var incident)) return Missing(language);
         if (publisher.Model?.Incidents.FirstOrDefault(i => i.Id == incident) is { } known)
             return new Answer(rendering.Bytes<IncidentPage>(("Page", Page(language)), ("Incident", known)), StatusCodes.Status200OK, address.Settings);
-        return await FromDatabase(language, $"incidents/{incident}", async page =>
-            rendering.Bytes<IncidentPage>(("Page", page), ("Incident", await incidents.Load(incident, page.AsOf, ct))), ct);
+        return await FromDatabase(language, $"incidents/{incident}", async (page, token) =>
+            rendering.Bytes<IncidentPage>(("Page", page), ("Incident", await incidents.Load(incident, page.AsOf, token))), ct);
     }
 
     public async Task<IResult> Month(PageLanguage language, string text, CancellationToken ct)
     {
         if (!DateOnly.TryParseExact(text + "-01", "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var month) || month.Year < 2000) return Missing(language);
         if (publisher.Model is not null && Page(language) is var now && (month > now.Today || month < now.FirstMonth)) return Missing(language);
-        return await FromDatabase(language, $"history/{month:yyyy-MM}", async page =>
+        return await FromDatabase(language, $"history/{month:yyyy-MM}", async (page, token) =>
         {
             var (from, to) = (UptimeRules.DayIn(page.Zone, month).From, UptimeRules.DayIn(page.Zone, month.AddMonths(1)).From);
-            return rendering.Bytes<HistoryPage>(("Page", page), ("Month", month), ("Incidents", await incidents.Load(from, to, page.AsOf, ct)));
+            return rendering.Bytes<HistoryPage>(("Page", page), ("Month", month), ("Incidents", await incidents.Load(from, to, page.AsOf, token)));
         }, ct);
     }
 
@@ -58,14 +61,19 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
     /// <summary>Nothing was published yet: an empty data folder before the first contact with the database.</summary>
     public IResult Starting(PageLanguage language) => Message(language, "starting", StatusCodes.Status503ServiceUnavailable);
 
-    async Task<IResult> FromDatabase(PageLanguage language, string what, Func<PageContext, Task<byte[]>> render, CancellationToken ct)
+    async Task<IResult> FromDatabase(PageLanguage language, string what, Func<PageContext, CancellationToken, Task<byte[]>> render, CancellationToken ct)
     {
         var key = language.Path("/" + what);
         if (Recent(key) is { } recent) return recent;
-        if (!await readers.WaitAsync(Patience, ct)) return Message(language, "busy", StatusCodes.Status503ServiceUnavailable);
         try
         {
-            return Recent(key) ?? Keep(key, new Answer(await render(Settled(language)), StatusCodes.Status200OK, address.Settings));
+            var page = Settled(language);
+            var body = publisher.Model is null ? await Read(page, render, ct) : await cache.GetOrCompute(KeyOf(page, key), SharedFor, token => Read(page, render, token), ct);
+            return Keep(key, new Answer(body, StatusCodes.Status200OK, address.Settings));
+        }
+        catch (BusyException)
+        {
+            return Message(language, "busy", StatusCodes.Status503ServiceUnavailable);
         }
         catch (NotFoundException)
         {
@@ -75,11 +83,30 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
         {
             return Message(language, "away", StatusCodes.Status503ServiceUnavailable);
         }
+    }
+
+    async Task<byte[]> Read(PageContext page, Func<PageContext, CancellationToken, Task<byte[]>> render, CancellationToken ct)
+    {
+        if (!await readers.WaitAsync(Patience, ct)) throw new BusyException();
+        try
+        {
+            return await render(page, ct);
+        }
         finally
         {
             readers.Release();
         }
     }
+
+    string KeyOf(PageContext page, string path)
+    {
+        var (model, settings) = (page.Model, page.Render.Settings);
+        var all = string.Create(CultureInfo.InvariantCulture, $"{assets.Stamp}\n{model.Version}\n{model.ChangedAt.UtcTicks}\n{settings.BaseUrl}\n{settings.Title}\n{settings.Zone.Id}\n{path}");
+        return "page:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..32];
+    }
+
+    /// <summary>Too many read at once.</summary>
+    sealed class BusyException : Exception;
 
     Answer Message(PageLanguage language, string text, int status) =>
         Recent($"{language.Code} {text}") ?? Keep($"{language.Code} {text}", Render(language, text, status));

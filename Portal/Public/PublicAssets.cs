@@ -50,6 +50,11 @@ public sealed class PublicAssets
 
     public IEnumerable<PublishedDocument> Documents => documents.Values;
 
+    /// <summary>Differs between programs and looks whose pages would differ: nodes with the same one make the same bytes of the same data.</summary>
+    public string Stamp => field ??= Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Join('\n', documents.Values.Select(d => d.Path).Append(typeof(PublicAssets).Assembly.ManifestModule.ModuleVersionId.ToString())
+            .Append(Brand.Logo is { } logo ? Convert.ToHexStringLower(SHA256.HashData(logo.Body)) : "").Concat(Brand.Links.Select(l => l.ToString()))))))[..16];
+
     /// <summary>Where the file is served for ever; its plain name if the front end was not built.</summary>
     public string this[string name] => documents.TryGetValue(name, out var document) ? document.Path : "/assets/" + name;
 }

@@ -1,3 +1,4 @@
+using Portal.Features.Health;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
 
@@ -20,7 +21,12 @@ public static class PublicFeature
         services.AddSingleton<PublicIncidents>();
         services.AddSingleton<IStartupStep, PageIdentity>();
         services.AddSingleton<Publisher>();
-        services.AddHostedService(s => s.GetRequiredService<Publisher>());
+        services.AddHostedService(s =>
+        {
+            var publisher = s.GetRequiredService<Publisher>();
+            s.GetRequiredService<Figures>().Meter.CreateObservableGauge("portal.page.read.seconds", () => publisher.LastRead.TotalSeconds, description: "How long the page's model took to be read, the last time.");
+            return publisher;
+        });
         services.AddSingleton<OnDemandPages>();
         return services;
     }

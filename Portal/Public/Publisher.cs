@@ -29,6 +29,9 @@ public sealed class Publisher(
     /// <summary>The model that is being served; null before the first one.</summary>
     public StatusPageModel? Model => Volatile.Read(ref model);
 
+    /// <summary>How long the model took to be read from the database, the last time.</summary>
+    public TimeSpan LastRead { get; private set; }
+
     public PublishedBytes? Find(string path) =>
         served.GetValueOrDefault(path) ?? (path.StartsWith("/live/", StringComparison.Ordinal) ? live.Find(path) : null);
 
@@ -114,7 +117,9 @@ public sealed class Publisher(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
         try
         {
+            var began = clock.GetTimestamp();
             Volatile.Write(ref model, await snapshot.Load(Model, clock.GetUtcNow(), either.Token));
+            LastRead = clock.GetElapsedTime(began);
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {

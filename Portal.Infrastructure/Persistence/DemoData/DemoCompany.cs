@@ -1,4 +1,5 @@
 using Portal.Domain.Audit;
+using Portal.Domain.Metrics;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
@@ -87,13 +88,28 @@ sealed class DemoCompany
             var monitor = monitors[sight.Slug];
             var random = new Random(monitor.Name.Length * 7_919 + (int)sight.Usual);
             var outages = Outages.Where(o => o.MonitorId == monitor.Id).ToList();
+            var gaps = Gaps.Where(g => g.MonitorId == monitor.Id).ToList();
             for (var at = from; at < to; at = at.AddMinutes(1))
             {
+                if (gaps.Any(g => at >= g.From && (g.To is null || at < g.To))) continue;
                 var down = outages.FirstOrDefault(o => at >= o.From && at < o.To);
                 yield return down is null ? new CheckResult(monitor.Id, at, Usual(sight.Usual, at, random), CheckOutcome.Up, 200, null)
                     : new CheckResult(monitor.Id, at, TimeSpan.FromMilliseconds(down.Evidence[0].Milliseconds), CheckOutcome.Down, down.Evidence[0].StatusCode, down.Cause);
             }
         }
+    }
+
+    /// <summary>The same, rolled up to full hours.</summary>
+    public IEnumerable<(Guid Series, Bucket Hour)> Hours(DateTimeOffset from, DateTimeOffset to)
+    {
+        static DateTimeOffset Full(DateTimeOffset at) => new(at.UtcTicks - at.UtcTicks % TimeSpan.TicksPerHour, TimeSpan.Zero);
+        return Results(Full(from), Full(to)).GroupBy(r => (r.Monitor, Hour: Full(r.At))).Select(hour =>
+        {
+            var good = hour.Where(r => r.Outcome == CheckOutcome.Up).Select(r => r.Duration.TotalMilliseconds).ToList();
+            var histogram = new Histogram();
+            foreach (var ms in good) histogram.Add(ms);
+            return (hour.Key.Monitor.Value, new Bucket(hour.Key.Hour, good.Count, hour.Count() - good.Count, good.Sum(), good.DefaultIfEmpty().Min(), good.DefaultIfEmpty().Max(), histogram));
+        });
     }
 
     static TimeSpan Usual(double usual, DateTimeOffset at, Random random)

@@ -6,6 +6,7 @@ using Portal.Domain.Incidents;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
+using Portal.Infrastructure.Metrics;
 using Monitor = Portal.Domain.Monitoring.Monitor;
 
 namespace Portal.Infrastructure.Persistence.DemoData;
@@ -15,7 +16,7 @@ namespace Portal.Infrastructure.Persistence.DemoData;
 public sealed class DemoData(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
 {
     public const string SettingKey = "demo";
-    /// <summary>So many days of history, and so many of single check results.</summary>
+    /// <summary>So many days of history, and so many of single check results; of the days before there are hours.</summary>
     public const int Days = 90, ResultDays = 2;
 
     /// <returns>False when the database holds this data already.</returns>
@@ -39,13 +40,16 @@ public sealed class DemoData(IDbContextFactory<PortalDbContext> contexts, TimePr
         db.AddRange(incidents);
         db.Add(new Setting { Key = SettingKey, Value = "true" });
         await db.Commit([.. company.Deeds.OrderBy(d => d.At), new AuditEntry(Actor.System, "demo.filled", SettingKey, "The database was filled with demonstration data", now)], ct);
-        await CopyResults((NpgsqlConnection)db.Database.GetDbConnection(), company, now, ct);
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        await CopyResults(connection, company, now, ct);
+        await Rollups.Plant(connection, company.Hours(now.AddDays(-Days), now.AddDays(-ResultDays)), ct);
         await transaction.CommitAsync(ct);
         return true;
     }
 
     static async Task CopyResults(NpgsqlConnection connection, DemoCompany company, DateTimeOffset now, CancellationToken ct)
     {
+        var minutes = new HashSet<DateTimeOffset>();
         await using var rows = await connection.BeginBinaryImportAsync("copy check_results (monitor_id, at, milliseconds, outcome, status_code, detail, node, epoch) from stdin (format binary)", ct);
         foreach (var result in company.Results(now.AddDays(-ResultDays), now))
         {
@@ -60,8 +64,11 @@ public sealed class DemoData(IDbContextFactory<PortalDbContext> contexts, TimePr
             else await rows.WriteNullAsync(ct);
             await rows.WriteAsync("demo", NpgsqlDbType.Text, ct);
             await rows.WriteAsync(0L, NpgsqlDbType.Bigint, ct);
+            minutes.Add(result.At);
         }
         await rows.CompleteAsync(ct);
+        await rows.CloseAsync(ct);
+        await Rollups.Mark(connection, minutes, ct);
     }
 
     static DateTimeOffset Minute(DateTimeOffset time) => new(time.Ticks - time.Ticks % TimeSpan.TicksPerMinute, TimeSpan.Zero);

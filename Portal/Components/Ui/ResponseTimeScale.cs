@@ -10,11 +10,22 @@ namespace Portal.Components.Ui;
 /// <param name="Empty">Instead of the picture when there is no value at all.</param>
 public sealed record ResponseTimeTexts(
     string Unit, string Caption, string Summary, string ShowTable, string TimeHead, string ValueHead, string NoData, string Empty,
-    string TimeFormat = "HH:mm", string TableTimeFormat = "d MMM HH:mm")
+    string TimeFormat = "HH:mm", string TableTimeFormat = "d MMM HH:mm", string HighHead = "95th percentile")
 {
     public static readonly ResponseTimeTexts English = new(
         "ms", "Response time in {0}; times in {1}", "Response time: between {0:0} and {1:0} {3}, latest {2:0} {3}",
         "Show as a table", "Time", "Response time", "no data", "No response times yet.");
+
+    /// <summary>Of a chart with both lines.</summary>
+    public static readonly ResponseTimeTexts Percentiles = English with
+    {
+        Caption = "Median and, thinner, 95th percentile in {0}; times in {1}",
+        Summary = "Median response time: between {0:0} and {1:0} {3}, latest {2:0} {3}",
+        ValueHead = "Median",
+    };
+
+    /// <summary>The same over more than two days.</summary>
+    public static readonly ResponseTimeTexts Days = Percentiles with { TimeFormat = "d MMM" };
 }
 
 /// <summary>Axes and path of a response-time chart: round numbers above the highest value, whole hours of the zone.</summary>
@@ -26,12 +37,14 @@ sealed record ResponseTimeScale(double Lowest, double Highest, double Latest, do
 
     public bool IsEmpty => Ceiling == 0;
 
-    public static ResponseTimeScale Of(IReadOnlyList<(DateTimeOffset At, double? Ms)> points, DateTimeOffset from, DateTimeOffset to, TimeZoneInfo zone)
+    /// <param name="highs">Drawn above the points; they raise the ceiling and nothing else.</param>
+    public static ResponseTimeScale Of(IReadOnlyList<(DateTimeOffset At, double? Ms)> points, IReadOnlyList<(DateTimeOffset At, double? Ms)> highs, DateTimeOffset from, DateTimeOffset to, TimeZoneInfo zone)
     {
         var known = points.Where(p => p.Ms is not null && p.At >= from && p.At <= to).Select(p => p.Ms!.Value).ToList();
         if (known.Count == 0 || to <= from) return Empty;
-        var step = Step(known.Max());
-        var ceiling = Math.Max(step, Math.Ceiling(known.Max() / step) * step);
+        var highest = Math.Max(known.Max(), highs.Max(h => h.Ms) ?? 0);
+        var step = Step(highest);
+        var ceiling = Math.Max(step, Math.Ceiling(highest / step) * step);
         var values = Enumerable.Range(0, (int)Math.Round(ceiling / step) + 1).Select(i => i * step).ToList();
         return new(known.Min(), known.Max(), known[^1], ceiling, values, Ticks(from, to, zone));
     }

@@ -9,7 +9,6 @@ public static class HealthFeature
         services.AddSingleton<HealthParts>().AddSingleton<SelfCall>();
         services.AddSingleton<IHealthPart, ProcessPart>().AddSingleton<IHealthPart, DatabasePart>().AddSingleton<IHealthPart, SignInPart>()
             .AddSingleton<IHealthPart, PublicApiPart>().AddSingleton<IHealthPart, LiveHubPart>().AddSingleton<IHealthPart, AdminPart>().AddSingleton<IHealthPart, MailPart>();
-        services.AddSingleton<IHealthPart>(new AbsentPart("cache", "Redis is not configured; memory of the process is used."));
         services.AddSingleton<IHealthPart>(new AbsentPart("job-worker", "Background jobs come together with backups; this version has neither."));
         services.AddSingleton<IHealthPart>(new AbsentPart("backup-store", "Backups are not part of this version yet, so there is no store to look at."));
         services.AddSingleton<Figures>();

@@ -7,12 +7,9 @@ namespace Portal.Features.Monitoring;
 
 public sealed record CheckView(DateTimeOffset At, CheckOutcome Outcome, double Milliseconds, int? StatusCode, string? Detail, string Node);
 
-/// <summary>What one monitor found: raw checks (seven days), response times, outages (for ever) and gaps.</summary>
+/// <summary>What one monitor found: raw checks (seven days), outages (for ever) and gaps.</summary>
 public sealed class MonitorHistory(IDbContextFactory<PortalDbContext> contexts)
 {
-    /// <summary>A point of the response-time chart.</summary>
-    public static readonly TimeSpan Step = TimeSpan.FromMinutes(5);
-
     /// <summary>Newest first.</summary>
     /// <param name="before">The time of the last one of the part before; null for the newest.</param>
     public async Task<IReadOnlyList<CheckView>> LoadChecks(MonitorId id, DateTimeOffset? before, int most, Actor actor, CancellationToken ct)
@@ -23,22 +20,6 @@ public sealed class MonitorHistory(IDbContextFactory<PortalDbContext> contexts)
         var until = before ?? DateTimeOffset.MaxValue;
         return await db.Checks.AsNoTracking().Where(c => c.MonitorId == id && c.At < until).OrderByDescending(c => c.At).Take(most)
             .Select(c => new CheckView(c.At, c.Outcome, c.Milliseconds, c.StatusCode, c.Detail, c.Node)).ToListAsync(ct);
-    }
-
-    /// <summary>Averages of good answers in steps of five minutes, oldest first; null where there was none.</summary>
-    public async Task<IReadOnlyList<(DateTimeOffset At, double? Ms)>> LoadResponseTimes(MonitorId id, DateTimeOffset from, DateTimeOffset to, Actor actor, CancellationToken ct)
-    {
-        actor.Require(Permission.ViewMonitors);
-        await using var db = await contexts.CreateDbContextAsync(ct);
-        var up = (short)CheckOutcome.Up;
-        var rows = await db.Database.SqlQuery<Bucket>($"""
-            select date_bin({Step}, at, {from.ToUniversalTime()}) as "At", avg(milliseconds)::float8 as "Ms"
-            from check_results where monitor_id = {id.Value} and at >= {from.ToUniversalTime()} and at < {to.ToUniversalTime()} and outcome = {up}
-            group by 1
-            """).ToDictionaryAsync(b => b.At, b => b.Ms, ct);
-        var points = new List<(DateTimeOffset, double?)>();
-        for (var at = from.ToUniversalTime(); at < to; at += Step) points.Add((at, rows.TryGetValue(at, out var ms) ? Math.Round(ms, 1) : null));
-        return points;
     }
 
     public async Task<IReadOnlyList<Outage>> LoadOutages(MonitorId id, int most, Actor actor, CancellationToken ct)
@@ -54,6 +35,4 @@ public sealed class MonitorHistory(IDbContextFactory<PortalDbContext> contexts)
         await using var db = await contexts.CreateDbContextAsync(ct);
         return await db.ObservationGaps.AsNoTracking().Where(g => g.MonitorId == id).OrderByDescending(g => g.From).Take(most).ToListAsync(ct);
     }
-
-    sealed record Bucket(DateTimeOffset At, double Ms);
 }

@@ -25,7 +25,7 @@ public static class MonitoringFeature
         services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
         services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>();
         services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<HeartbeatInbox>();
-        services.AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ComponentChoices>();
+        services.AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>();
         services.AddTransient<IStartupStep, FirstMonitors>().AddTransient<IStartupStep, OwnCertificate>();
         return services;
     }

@@ -1,5 +1,5 @@
-using Microsoft.EntityFrameworkCore;
-using Portal.Domain.Monitoring;
+using Portal.Domain.Metrics;
+using Portal.Infrastructure.Metrics;
 using Portal.Infrastructure.Persistence;
 using Portal.Public;
 
@@ -11,29 +11,22 @@ static class ResponseTimes
     public static readonly TimeSpan Step = TimeSpan.FromMinutes(10);
     public const int Steps = 144;
 
-    sealed record Row(Guid MonitorId, DateTime At, double Milliseconds);
-
     /// <param name="to">A full minute, so that all nodes look at the same checks.</param>
     public static async Task<IReadOnlyList<ResponseTimeSeries>> Load(PortalDbContext db, IReadOnlyList<Watch> monitors, DateTimeOffset to, CancellationToken ct)
     {
         if (monitors.Count == 0) return [];
         var last = to.AddTicks(-(to.UtcTicks % Step.Ticks));
         var from = last - Step * (Steps - 1);
-        var ids = monitors.Select(m => m.Monitor.Id.Value).ToArray();
-        var good = (short)CheckOutcome.Up;
-        var rows = await db.Database.SqlQuery<Row>($"""
-            select monitor_id as "MonitorId", date_bin('10 minutes', at, timestamptz '2000-01-01 00:00:00+00') at time zone 'UTC' as "At", percentile_cont(0.5) within group (order by milliseconds) as "Milliseconds"
-            from check_results where monitor_id = any({ids}) and at >= {from.UtcDateTime} and at < {to.UtcDateTime} and outcome = {good} group by 1, 2
-            """).ToListAsync(ct);
-        var byMonitor = rows.ToLookup(r => r.MonitorId);
-        return [.. monitors.Select(m => Series(m, byMonitor[m.Monitor.Id.Value], from))];
+        var ids = monitors.Select(m => m.Monitor.Id.Value);
+        var found = await SeriesHistory.Load(db, ids, from, to, Step, ct);
+        return [.. monitors.Select(m => Series(m, found[m.Monitor.Id.Value], from))];
     }
 
-    static ResponseTimeSeries Series(Watch watch, IEnumerable<Row> rows, DateTimeOffset from)
+    static ResponseTimeSeries Series(Watch watch, IEnumerable<Bucket> buckets, DateTimeOffset from)
     {
         var steps = new double?[Steps];
-        foreach (var row in rows)
-            steps[(int)((new DateTimeOffset(row.At, TimeSpan.Zero) - from) / Step)] = Math.Round(row.Milliseconds, 1);
+        foreach (var bucket in buckets)
+            if (bucket.Percentile(0.5) is { } median) steps[(int)((bucket.At - from) / Step)] = Math.Round(median, median < 10 ? 1 : 0);
         return new ResponseTimeSeries(watch.Monitor.Id, watch.Monitor.PublicChart!, watch.Monitor.ComponentId, from, Step, steps);
     }
 }

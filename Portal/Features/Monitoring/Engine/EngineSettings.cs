@@ -16,8 +16,6 @@ public sealed record EngineSettings(NodeName Node, TimeSpan Lease, TimeSpan Rene
     public static readonly TimeSpan BatchAge = TimeSpan.FromMilliseconds(500);
     /// <summary>A new monitor is checked within 5 s: up to 2 s to be noticed, and so many at most until its turn.</summary>
     public static readonly TimeSpan FirstCheckWithin = TimeSpan.FromSeconds(2);
-    /// <summary>Raw results are kept so long; outages are kept with their evidence.</summary>
-    public static readonly TimeSpan KeepResults = TimeSpan.FromDays(7);
     public const int ChecksAtOnce = 4_000;
     public const int WaitingResults = 100_000;
     public const int BatchSize = 5_000;

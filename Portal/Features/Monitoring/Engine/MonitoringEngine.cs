@@ -41,6 +41,9 @@ public sealed class MonitoringEngine : BackgroundService
         (follow, keep) = (new Bell(clock), new Bell(clock));
     }
 
+    /// <summary>A check begins, so long after it was due.</summary>
+    public event Action<TimeSpan>? Began;
+
     /// <summary>Shards that this node runs at the moment, with their epochs.</summary>
     public IReadOnlyDictionary<int, long> Held => held;
 
@@ -58,7 +61,7 @@ public sealed class MonitoringEngine : BackgroundService
         await database.Opened.WaitAsync(stoppingToken);
         await Task.WhenAll(
             Supervise(nameof(Keep), Keep, stoppingToken), Supervise(nameof(Follow), Follow, stoppingToken), Supervise(nameof(Check), Check, stoppingToken),
-            Supervise(nameof(Recorder), recorder.Run, stoppingToken), Supervise(nameof(Listen), Listen, stoppingToken), Supervise(nameof(Retire), Retire, stoppingToken));
+            Supervise(nameof(Recorder), recorder.Run, stoppingToken), Supervise(nameof(Listen), Listen, stoppingToken));
     }
 
     /// <summary>Writes what is left and gives the shards back, so that another node goes on at once.</summary>
@@ -184,19 +187,20 @@ public sealed class MonitoringEngine : BackgroundService
     {
         while (true)
         {
-            foreach (var watched in timetable.Due())
-                if (watched.TryStart()) _ = Check(watched, ct);
+            foreach (var (watched, due) in timetable.Due())
+                if (watched.TryStart()) _ = Check(watched, due, ct);
             await timetable.Changed.Wait(timetable.Wait(), ct);
         }
     }
 
-    async Task Check(Watched watched, CancellationToken ct)
+    async Task Check(Watched watched, long due, CancellationToken ct)
     {
         try
         {
             await slots.WaitAsync(ct);
             try
             {
+                Began?.Invoke(clock.GetElapsedTime(due));
                 var monitor = watched.Monitor;
                 var at = watched.Stamp(clock.GetUtcNow());
                 if (await runner.Look(monitor, ct) is not { } answer) timetable.Soon(watched, TimeSpan.FromSeconds(1));
@@ -238,16 +242,5 @@ public sealed class MonitoringEngine : BackgroundService
         if (e.Channel == ShardClaims.Channel) keep.Ring();
         else if (e.Channel == Changes.Channel && e.Payload.Split(',').Any(t => t is "monitors" or "components")) follow.Ring();
         else if (e.Channel == EngineSignals.CheckNow && Id.TryParse<MonitorId>(e.Payload, out var id) && timetable.Find(id) is { } watched) timetable.Soon(watched, TimeSpan.Zero);
-    }
-
-    async Task Retire(CancellationToken ct)
-    {
-        while (true)
-        {
-            while (await store.Delete(clock.GetUtcNow() - EngineSettings.KeepResults, EngineSettings.BatchSize, ct) == EngineSettings.BatchSize)
-                await Task.Delay(TimeSpan.FromMilliseconds(200), clock, ct);
-            contact.Found(nameof(Retire));
-            await Task.Delay(TimeSpan.FromHours(1), clock, ct);
-        }
     }
 }

@@ -46,10 +46,10 @@ sealed class Timetable(TimeProvider clock, Random random)
         if (watched.Monitor.PausedAt is null) Set(watched, wait);
     }
 
-    /// <summary>Those whose time has come; each gets its next turn at once, and turns that were missed are left out.</summary>
-    public List<Watched> Due()
+    /// <summary>Those whose time has come, with the timestamp at which it came; each gets its next turn at once, and turns that were missed are left out.</summary>
+    public List<(Watched Watched, long Due)> Due()
     {
-        var due = new List<Watched>();
+        var due = new List<(Watched, long)>();
         lock (gate)
         {
             var now = clock.GetTimestamp();
@@ -57,7 +57,7 @@ sealed class Timetable(TimeProvider clock, Random random)
             {
                 queue.Dequeue();
                 if (entry.Watched.Due != entry.Due || entry.Watched.IsDropped) continue;
-                due.Add(entry.Watched);
+                due.Add(entry);
                 var interval = entry.Watched.Monitor.Interval;
                 // Monitors that began together drift apart with their second check.
                 var next = entry.Watched.IsFresh ? now + Ticks(interval / 2 + Spread(interval / 2)) : entry.Due + Ticks(interval);

@@ -12,8 +12,8 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(PortalDbContext))]
-    [Migration("20261122115400_MonitorKinds")]
-    partial class MonitorKinds
+    [Migration("20261122113416_Rollups")]
+    partial class Rollups
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -512,52 +512,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.ToTable("incident_updates");
                 });
 
-            modelBuilder.Entity("Portal.Domain.Monitoring.Heartbeat", b =>
-                {
-                    b.Property<Guid>("MonitorId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("monitor_id");
-
-                    b.Property<string>("FailDetail")
-                        .HasMaxLength(300)
-                        .HasColumnType("character varying(300)")
-                        .HasColumnName("fail_detail");
-
-                    b.Property<DateTimeOffset?>("FailedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("failed_at");
-
-                    b.Property<DateTimeOffset>("JudgedFrom")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("judged_from");
-
-                    b.Property<byte[]>("KeyHash")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("key_hash");
-
-                    b.Property<TimeSpan?>("LastDuration")
-                        .HasColumnType("interval")
-                        .HasColumnName("last_duration");
-
-                    b.Property<DateTimeOffset?>("LastPingAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("last_ping_at");
-
-                    b.Property<DateTimeOffset?>("StartedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("started_at");
-
-                    b.HasKey("MonitorId")
-                        .HasName("pk_heartbeats");
-
-                    b.HasIndex("KeyHash")
-                        .IsUnique()
-                        .HasDatabaseName("ix_heartbeats_key_hash");
-
-                    b.ToTable("heartbeats");
-                });
-
             modelBuilder.Entity("Portal.Domain.Monitoring.Monitor", b =>
                 {
                     b.Property<Guid>("Id")
@@ -616,13 +570,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("character varying(100)")
                         .HasColumnName("name");
 
-                    b.Property<string>("Options")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("jsonb")
-                        .HasColumnName("options")
-                        .HasDefaultValueSql("'{}'");
-
                     b.Property<DateTimeOffset?>("PausedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("paused_at");
@@ -631,17 +578,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")
                         .HasColumnName("public_chart");
-
-                    b.Property<byte[]>("SealedSecrets")
-                        .HasColumnType("bytea")
-                        .HasColumnName("sealed_secrets");
-
-                    b.Property<string>("SecretNames")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("jsonb")
-                        .HasColumnName("secret_names")
-                        .HasDefaultValueSql("'[]'");
 
                     b.Property<int>("Shard")
                         .HasColumnType("integer")
@@ -3075,16 +3011,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_incident_updates_incidents_incident_id");
-                });
-
-            modelBuilder.Entity("Portal.Domain.Monitoring.Heartbeat", b =>
-                {
-                    b.HasOne("Portal.Domain.Monitoring.Monitor", null)
-                        .WithOne()
-                        .HasForeignKey("Portal.Domain.Monitoring.Heartbeat", "MonitorId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_heartbeats_monitors_monitor_id");
                 });
 
             modelBuilder.Entity("Portal.Domain.Monitoring.Monitor", b =>

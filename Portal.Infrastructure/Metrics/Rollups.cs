@@ -1,0 +1,174 @@
+using System.Globalization;
+using Npgsql;
+using NpgsqlTypes;
+using Portal.Domain.Metrics;
+using Portal.Infrastructure.Persistence;
+
+namespace Portal.Infrastructure.Metrics;
+
+/// <summary>
+/// Makes minutes of single results, hours of minutes and days of hours. Whoever stores results marks their minutes as due in the same transaction; a span is always made anew
+/// from all that it holds, so that late results, a second turn and a killed node end in the same figures.
+/// </summary>
+public sealed class Rollups(Database database)
+{
+    /// <summary>Minutes, hours and days that are made at once, so that neither a thousand monitors nor ten thousand make one statement long.</summary>
+    static readonly int[] SpansAtOnce = [30, 6, 7];
+    /// <summary>Of work in the background, which may take longer than a screen would wait.</summary>
+    const int CommandSeconds = 60;
+    /// <summary>After its end a span rests so long, for those who come late: most results are written within a second.</summary>
+    static readonly TimeSpan MinuteRests = TimeSpan.FromSeconds(5), LongerRests = TimeSpan.FromMinutes(2);
+    /// <summary>A span that was over already is made anew so much later: what was late is rarely late alone.</summary>
+    static readonly TimeSpan LateRests = TimeSpan.FromSeconds(10);
+    /// <summary>What cannot be made does not stop the others.</summary>
+    static readonly TimeSpan PushedAway = TimeSpan.FromMinutes(5);
+
+    /// <summary>Any full day (UTC): from there on spans are counted.</summary>
+    const string Origin = "timestamptz '2000-01-01 00:00:00+00'";
+
+    static readonly string BucketOf = string.Create(CultureInfo.InvariantCulture,
+        $"case when value <= {Histogram.Smallest} then 0 else least({Histogram.Last}, ceil(ln(value / {Histogram.Smallest}) / {Histogram.LogGamma:R})::int) end");
+
+    /// <summary>Marks minutes as due, in the transaction that stores their results. Last in it: the marks are shared by all nodes.</summary>
+    public static Task Mark(NpgsqlConnection connection, IEnumerable<DateTimeOffset> results, CancellationToken ct) => Mark(connection, 0, results, MinuteRests, DateTimeOffset.MinValue, ct);
+
+    /// <summary>Stores hours of which there are no results, and marks their days.</summary>
+    internal static async Task Plant(NpgsqlConnection connection, IEnumerable<(Guid Series, Bucket Hour)> hours, CancellationToken ct)
+    {
+        var days = new HashSet<DateTimeOffset>();
+        await using (var copy = await connection.BeginBinaryImportAsync("copy metric_hours (series_id, at, count, failed, sum, min, max, histogram) from stdin (format binary)", ct))
+        {
+            foreach (var (series, hour) in hours)
+            {
+                await copy.StartRowAsync(ct);
+                await copy.WriteAsync(series, NpgsqlDbType.Uuid, ct);
+                await copy.WriteAsync(hour.At.ToUniversalTime(), NpgsqlDbType.TimestampTz, ct);
+                foreach (var number in new[] { hour.Count, hour.Failed }) await copy.WriteAsync(number, NpgsqlDbType.Bigint, ct);
+                foreach (var number in new[] { hour.Sum, hour.Min, hour.Max }) await copy.WriteAsync(number, NpgsqlDbType.Double, ct);
+                await copy.WriteAsync(hour.Histogram.Pack(), NpgsqlDbType.Array | NpgsqlDbType.Bigint, ct);
+                days.Add(hour.At.UtcDateTime.Date);
+            }
+            await copy.CompleteAsync(ct);
+        }
+        await Mark(connection, 2, days, LongerRests, DateTimeOffset.MinValue, ct);
+    }
+
+    static async Task Mark(NpgsqlConnection connection, int level, IEnumerable<DateTimeOffset> times, TimeSpan rests, DateTimeOffset notBefore, CancellationToken ct)
+    {
+        var width = SeriesTable.RolledUp[level].Width;
+        // An update even of an equal mark: its lock keeps the span from being made before this transaction has ended. In order, so that two nodes cannot wait for each other.
+        await using var command = new NpgsqlCommand("""
+            insert into rollups_due (width, at, ready_at) select $1, at, greatest(at + $3, $4) from unnest($2) as m(at) order by at
+            on conflict (width, at) do update set ready_at = excluded.ready_at
+            """, connection);
+        command.Parameters.Add(new() { Value = (short)level });
+        command.Parameters.Add(new() { Value = times.Select(at => new DateTime(at.UtcTicks - at.UtcTicks % width.Ticks, DateTimeKind.Utc)).Distinct().ToArray() });
+        command.Parameters.Add(new() { Value = width + rests });
+        command.Parameters.Add(new() { Value = notBefore.UtcDateTime });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Makes all that is ready.</summary>
+    /// <returns>How many spans.</returns>
+    public async Task<int> Make(DateTimeOffset now, Action<Exception> failed, CancellationToken ct)
+    {
+        var made = 0;
+        for (var level = 0; level < SeriesTable.RolledUp.Count; level++)
+            while (await Some(level, now, failed, ct) is > 0 and var some) made += some;
+        return made;
+    }
+
+    /// <summary>Spans that wait although they are ready.</summary>
+    public async Task<long> Waiting(DateTimeOffset now, CancellationToken ct)
+    {
+        await using var command = database.Source.CreateCommand("select count(*) from rollups_due where ready_at <= $1");
+        command.Parameters.Add(new() { Value = now.UtcDateTime });
+        return (long)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    async Task<int> Some(int level, DateTimeOffset now, Action<Exception> failed, CancellationToken ct)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var due = await Claim(connection, level, now, ct);
+        if (due.Length == 0) return 0;
+        await transaction.SaveAsync("claimed", ct);
+        try
+        {
+            await RollUp(connection, level, due, ct);
+            if (level + 1 < SeriesTable.RolledUp.Count) await Mark(connection, level + 1, due.Select(at => new DateTimeOffset(at)), LongerRests, now + LateRests, ct);
+            await Settle(connection, "delete from rollups_due where width = $1 and at = any($2)", level, due, ct);
+        }
+        catch (PostgresException e) when (e.SqlState is not (PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown))
+        {
+            failed(e);
+            await transaction.RollbackAsync("claimed", ct);
+            await Settle(connection, $"update rollups_due set ready_at = '{now.UtcDateTime + PushedAway:O}' where width = $1 and at = any($2)", level, due, ct);
+        }
+        await transaction.CommitAsync(ct);
+        return due.Length;
+    }
+
+    static async Task<DateTime[]> Claim(NpgsqlConnection connection, int level, DateTimeOffset now, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand($"select at from rollups_due where width = $1 and ready_at <= $2 order by at limit {SpansAtOnce[level]} for update skip locked", connection);
+        command.Parameters.Add(new() { Value = (short)level });
+        command.Parameters.Add(new() { Value = now.UtcDateTime });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var due = new List<DateTime>();
+        while (await reader.ReadAsync(ct)) due.Add(reader.GetDateTime(0));
+        // They are read in one go from the first to the last: what lies far behind is left for the next turn.
+        return [.. due.TakeWhile(at => at < due[0] + SpansAtOnce[level] * SeriesTable.RolledUp[level].Width)];
+    }
+
+    static async Task RollUp(NpgsqlConnection connection, int level, DateTime[] due, CancellationToken ct)
+    {
+        var table = SeriesTable.RolledUp[level];
+        await using var command = new NpgsqlCommand(level == 0 ? FromChecks : FromFiner(SeriesTable.RolledUp[level - 1], table), connection) { CommandTimeout = CommandSeconds };
+        command.Parameters.Add(new() { Value = due });
+        command.Parameters.Add(new() { Value = table.Width });
+        command.Parameters.Add(new() { Value = due[0] });
+        command.Parameters.Add(new() { Value = due[^1] + table.Width });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    static readonly string FromChecks = $"""
+        with found as (
+            select monitor_id as series_id, date_bin($2, at, {Origin}) as at, outcome = 0 as good, milliseconds::float8 as value
+            from check_results where at >= $3 and at < $4 and outcome <> 2 and date_bin($2, at, {Origin}) = any($1)),
+        counted as (select series_id, at, {BucketOf} as bucket, count(*) as n from found where good group by 1, 2, 3),
+        histograms as (select series_id, at, array_agg(bucket::bigint << 40 | n order by bucket) as histogram from counted group by 1, 2),
+        totals as (
+            select series_id, at, count(*) filter (where good) as count, count(*) filter (where not good) as failed,
+                coalesce(sum(value) filter (where good), 0) as sum, coalesce(min(value) filter (where good), 0) as min, coalesce(max(value) filter (where good), 0) as max
+            from found group by 1, 2)
+        {Into(SeriesTable.Minutes)}
+        """;
+
+    static string FromFiner(SeriesTable finer, SeriesTable coarser) => $"""
+        with found as (
+            select series_id, date_bin($2, at, {Origin}) as at, count, failed, sum, min, max, histogram
+            from {finer.Name} where at >= $3 and at < $4 and date_bin($2, at, {Origin}) = any($1)),
+        counted as (select series_id, at, e >> 40 as bucket, sum(e & 1099511627775)::bigint as n from found, unnest(histogram) e group by 1, 2, 3),
+        histograms as (select series_id, at, array_agg(bucket << 40 | n order by bucket) as histogram from counted group by 1, 2),
+        totals as (
+            select series_id, at, sum(count)::bigint as count, sum(failed)::bigint as failed, sum(sum) as sum,
+                coalesce(min(min) filter (where count > 0), 0) as min, coalesce(max(max) filter (where count > 0), 0) as max
+            from found group by 1, 2)
+        {Into(coarser)}
+        """;
+
+    static string Into(SeriesTable table) => $"""
+        insert into {table.Name} (series_id, at, count, failed, sum, min, max, histogram)
+        select t.series_id, t.at, t.count, t.failed, t.sum, t.min, t.max, coalesce(h.histogram, '{"{}"}') from totals t left join histograms h on h.series_id = t.series_id and h.at = t.at
+        on conflict (series_id, at) do update set count = excluded.count, failed = excluded.failed, sum = excluded.sum, min = excluded.min, max = excluded.max, histogram = excluded.histogram
+        """;
+
+    static async Task Settle(NpgsqlConnection connection, string sql, int level, DateTime[] due, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new() { Value = (short)level });
+        command.Parameters.Add(new() { Value = due });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}
