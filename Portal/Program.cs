@@ -3,6 +3,7 @@ using Portal.Components;
 using Portal.Features.Access;
 using Portal.Features.Health;
 using Portal.Features.Incidents;
+using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
@@ -23,6 +24,7 @@ builder.Services
     .AddAccess()
     .AddStatusPages()
     .AddIncidents()
+    .AddMaintenance()
     .AddMonitoring()
     .AddHealth()
     .AddApi();
