@@ -161,16 +161,16 @@ public class MaintenanceScreensTests(TestDatabase database) : IClassFixture<Test
         var id = await Scheduled("Steered", 60, 120, component.Id);
         await using var screen = Screen(Cast.Bob);
         var page = Page(screen, id);
-        Button(page, "Start now…").Click();
+        await page.InvokeAsync(() => Button(page, "Start now…").Click());
         page.WaitForAssertion(() => Assert.Contains("Shop changes", page.Find("dialog").TextContent, StringComparison.Ordinal), Patience);
         page.Find("dialog form").Submit();
         page.WaitForAssertion(() => Assert.Contains("In progress", page.Find(".facts").TextContent, StringComparison.Ordinal), Patience);
         Assert.Empty(page.FindAll("dialog"));
-        Button(page, "+30 min").Click();
+        await page.InvokeAsync(() => Button(page, "+30 min").Click());
         page.WaitForAssertion(() => Assert.Contains("Moved from", page.Find(".timeline").TextContent, StringComparison.Ordinal), Patience);
-        Button(page, "Verify now").Click();
+        await page.InvokeAsync(() => Button(page, "Verify now").Click());
         page.WaitForAssertion(() => Assert.Contains("Verifying", page.Find(".facts").TextContent, StringComparison.Ordinal), Patience);
-        Button(page, "End now…").Click();
+        await page.InvokeAsync(() => Button(page, "End now…").Click());
         page.WaitForElement("dialog", Patience);
         clock.FastForward(TimeSpan.FromMinutes(5));
         page.Find("dialog form").Submit();
@@ -187,11 +187,11 @@ public class MaintenanceScreensTests(TestDatabase database) : IClassFixture<Test
         var id = await Scheduled("Called off");
         await using var screen = Screen(Cast.Bob);
         var page = Page(screen, id);
-        Button(page, "Cancel…").Click();
+        await page.InvokeAsync(() => Button(page, "Cancel…").Click());
         page.WaitForElement("dialog", Patience);
         page.Find("dialog form").Submit();
         page.WaitForAssertion(() => Assert.Contains("Cancelled", page.Find(".facts").TextContent, StringComparison.Ordinal), Patience);
-        Button(page, "Take the cancellation back").Click();
+        await page.InvokeAsync(() => Button(page, "Take the cancellation back").Click());
         page.WaitForAssertion(() => Assert.Contains("Scheduled", page.Find(".facts").TextContent, StringComparison.Ordinal), Patience);
     }
 
