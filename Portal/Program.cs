@@ -3,6 +3,7 @@ using Portal.Components;
 using Portal.Features.Access;
 using Portal.Features.Health;
 using Portal.Features.Incidents;
+using Portal.Features.Maintenance;
 using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
@@ -27,6 +28,7 @@ builder.Services
     .AddAccess()
     .AddStatusPages()
     .AddIncidents()
+    .AddMaintenance()
     .AddMeasurements()
     .AddMonitoring()
     .AddHealth()

@@ -10,8 +10,9 @@ public static class Permissions
 {
     static readonly IReadOnlyDictionary<Permission, (Role Least, string Scope, string Words)> Table = new Dictionary<Permission, (Role, string, string)>
     {
-        [Permission.ViewOps] = (Role.Staff, "ops:read", "See the overview and incidents, with the notes for the team."),
+        [Permission.ViewOps] = (Role.Staff, "ops:read", "See the overview, incidents and maintenance, with the notes for the team."),
         [Permission.RunIncidents] = (Role.Staff, "incidents:write", "Declare, update and resolve incidents."),
+        [Permission.RunMaintenance] = (Role.Staff, "maintenance:write", "Schedule, change, start, end and cancel maintenance."),
         [Permission.ViewMonitors] = (Role.Staff, "monitors:read", "See monitors and their results."),
         [Permission.ManageMonitors] = (Role.Staff, "monitors:write", "Create, change, pause and delete monitors; check now."),
         [Permission.ProbePrivateAddresses] = (Role.Admin, "monitors:private", "Let monitors reach private network addresses."),

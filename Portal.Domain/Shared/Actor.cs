@@ -35,4 +35,5 @@ public enum Permission
     ManagePeople,
     ManageApiKeys,
     ViewHealth,
+    RunMaintenance,
 }

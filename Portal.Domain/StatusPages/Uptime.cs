@@ -3,12 +3,12 @@ using Portal.Domain.Shared;
 namespace Portal.Domain.StatusPages;
 
 /// <summary>What made a component unwell for a while.</summary>
-public enum StatusCause { Monitor, Incident, Override }
+public enum StatusCause { Monitor, Incident, Override, Maintenance }
 
 /// <summary>A span in which one cause gave a component one status; the record that strips are computed from.</summary>
 /// <param name="To">Null while it lasts.</param>
-/// <param name="Source">Id of the monitor or incident; null for an override.</param>
-/// <param name="Note">The incident's title; empty for the others: what a monitor is called and who set an override is not for customers.</param>
+/// <param name="Source">Id of the monitor, incident or maintenance window; null for an override.</param>
+/// <param name="Note">The title of the incident or window; empty for the others: what a monitor is called and who set an override is not for customers.</param>
 /// <param name="DoubtBefore">How much earlier it may have begun: the time since the last good observation.</param>
 /// <param name="DoubtAfter">How much earlier it may have ended: the time since the last bad observation.</param>
 public sealed record StatusSpan(
@@ -74,7 +74,7 @@ public static class UptimeRules
             observed, period.Length - observed);
     }
 
-    /// <summary>At every instant the override counts alone; otherwise the worst status does.</summary>
+    /// <summary>At every instant announced maintenance counts alone, else the override; otherwise the worst status does.</summary>
     /// <remarks>In a gap nobody saw what a monitor would have said, not even one that was down before; what an incident or a person states there still counts.</remarks>
     static (Dictionary<ComponentStatus, TimeSpan> Time, TimeSpan Observed) Sweep(Interval known, List<(ComponentStatus Status, StatusCause Cause, Interval Part)> spans, List<Interval> gaps)
     {
@@ -89,8 +89,8 @@ public static class UptimeRules
             if (unseen && active.Count == 0) continue;
             observed += to - from;
             if (active.Count == 0) continue;
-            var manual = active.Where(s => s.Cause == StatusCause.Override).ToList();
-            var status = StatusRules.Worst((manual.Count > 0 ? manual : active).Select(s => s.Status));
+            var manual = active.Where(s => s.Cause == StatusCause.Override).Select(s => (ComponentStatus?)s.Status).Max();
+            var status = StatusRules.Effective(active.Any(s => s.Cause == StatusCause.Maintenance), manual, active.Select(s => s.Status));
             time[status] = time.GetValueOrDefault(status) + (to - from);
         }
         return (time, observed);

@@ -7,7 +7,7 @@ namespace Portal.E2E.Journeys;
 [Collection(OnePortal.Name)]
 public class EveryPageJourneys(SharedPortal shared)
 {
-    static readonly string[] Staff = ["/ops", "/ops/incidents", "/ops/incidents/new", "/ops/monitors", "/ops/monitors/new", "/admin/components", "/admin/people", "/admin/api-keys", "/account"];
+    static readonly string[] Staff = ["/ops", "/ops/incidents", "/ops/incidents/new", "/ops/maintenance", "/ops/maintenance?show=all", "/ops/maintenance/new", "/ops/monitors", "/ops/monitors/new", "/admin/components", "/admin/people", "/admin/api-keys", "/account"];
 
     [Theory]
     [InlineData(ColorScheme.Light)]
@@ -116,12 +116,12 @@ public class EveryPageJourneys(SharedPortal shared)
         }
         """, least);
 
-    string[] Public => ["/", "/de", "/history", $"/history/{DateTimeOffset.UtcNow:yyyy-MM}", $"/incidents/{shared.OpenIncident}", $"/components/{shared.Slug}",
+    string[] Public => ["/", "/de", "/history", $"/history/{DateTimeOffset.UtcNow:yyyy-MM}", $"/incidents/{shared.OpenIncident}", $"/components/{shared.Slug}", $"/maintenance/{shared.Maintenance}", $"/de/maintenance/{shared.Maintenance}",
         "/de/history", $"/de/history/{DateTimeOffset.UtcNow:yyyy-MM}", $"/de/incidents/{shared.OpenIncident}", $"/de/components/{shared.Slug}", "/docs", "/login", "/setup"];
 
     async Task<string[]> StaffPaths()
     {
         var monitor = (await Api.Get(shared.Portal, "/api/v1/monitors?limit=1")).GetProperty("items")[0].GetProperty("id").GetString();
-        return [.. Staff, $"/ops/incidents/{shared.OpenIncident}", $"/ops/monitors/{monitor}"];
+        return [.. Staff, $"/ops/incidents/{shared.OpenIncident}", $"/ops/maintenance/{shared.Maintenance}", $"/ops/maintenance/{shared.Maintenance}/edit", $"/ops/monitors/{monitor}"];
     }
 }

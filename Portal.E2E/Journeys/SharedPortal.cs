@@ -11,6 +11,8 @@ public sealed class SharedPortal : IAsyncLifetime
 
     /// <summary>An incident that is not over, so that every page has something to show.</summary>
     internal string OpenIncident { get; private set; } = "";
+    /// <summary>Maintenance that is under way.</summary>
+    internal string Maintenance { get; private set; } = "";
     internal string Slug { get; private set; } = "";
 
     public async Task InitializeAsync()
@@ -21,6 +23,7 @@ public sealed class SharedPortal : IAsyncLifetime
         OpenIncident = incident.GetProperty("id").GetString()!;
         await Api.Post(Portal, $"/api/v1/incidents/{OpenIncident}/updates", new { message = "The queue is being worked off.", visibility = "public", status = "identified" });
         await Api.Post(Portal, $"/api/v1/incidents/{OpenIncident}/updates", new { message = "Worker 3 had stopped.", visibility = "internal" });
+        Maintenance = (await Api.Get(Portal, "/api/v1/maintenances?over=false&limit=1")).GetProperty("items")[0].GetProperty("id").GetString()!;
         await Wait.Until("the incident is public", async () => (await Portal.Http.GetStringAsync("/")).Contains("Invoices are late", StringComparison.Ordinal));
     }
 

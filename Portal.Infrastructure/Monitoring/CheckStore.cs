@@ -49,8 +49,10 @@ public sealed class CheckStore(Database database, string node)
         var seen = states.Where(s => epochs.GetValueOrDefault(s.Shard) == s.Epoch).ToList();
         if (seen.Count > 0) await Update(connection, seen, ct);
         if (current.Count > 0) await Rollups.Mark(connection, current.Select(c => c.Result.At), ct);
-        await Notify(connection, [.. current.Select(c => c.Result.Monitor).Distinct()], ct);
+        var announced = current.Select(c => c.Result.Monitor).Distinct().Chunk(TopicsAtOnce).Select(some => Announcement.Of([.. some.Select(m => $"monitor:{m}"), "checks"])).ToList();
+        await Notify(connection, announced, ct);
         await transaction.CommitAsync(ct);
+        foreach (var announcement in announced) database.Tell(announcement);
     }
 
     static async Task<Dictionary<int, long>> Epochs(NpgsqlConnection connection, CancellationToken ct)
@@ -122,12 +124,12 @@ public sealed class CheckStore(Database database, string node)
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    static async Task Notify(NpgsqlConnection connection, IReadOnlyList<MonitorId> monitors, CancellationToken ct)
+    static async Task Notify(NpgsqlConnection connection, List<Announcement> announced, CancellationToken ct)
     {
-        foreach (var some in monitors.Chunk(TopicsAtOnce))
+        foreach (var announcement in announced)
         {
             await using var command = new NpgsqlCommand($"select pg_notify('{Changes.Channel}', $1)", connection);
-            command.Parameters.Add(new() { Value = string.Join(',', some.Select(m => $"monitor:{m}").Append("checks")) });
+            command.Parameters.Add(new() { Value = announcement.Text });
             await command.ExecuteNonQueryAsync(ct);
         }
     }

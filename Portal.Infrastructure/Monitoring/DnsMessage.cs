@@ -6,7 +6,7 @@ using System.Text;
 namespace Portal.Infrastructure.Monitoring;
 
 /// <summary>A question to a name server and the part of its answer that is asked for. Source: RFC 1035, 3596.</summary>
-/// <remarks>Written by hand: no client library can be had that asks a given address (ADR 0009).</remarks>
+/// <remarks>Written by hand: no client library can be had that asks a given address (ADR 0010).</remarks>
 sealed record DnsMessage(int Code, bool IsCut, IReadOnlyList<string> Records)
 {
     const int Head = 12, MostJumps = 20, MostRecords = 200;

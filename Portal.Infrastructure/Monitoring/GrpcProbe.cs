@@ -8,7 +8,7 @@ using Portal.Domain.Monitoring;
 namespace Portal.Infrastructure.Monitoring;
 
 /// <summary>grpc.health.v1.Health/Check over HTTP/2. Source: the gRPC health checking protocol and gRPC over HTTP/2.</summary>
-/// <remarks>Two messages of one field each, written by hand: the client library cannot be had whole (ADR 0009).</remarks>
+/// <remarks>Two messages of one field each, written by hand: the client library cannot be had whole (ADR 0010).</remarks>
 public sealed class GrpcProbe(GuardedConnector connector, TimeProvider clock) : Probe(clock)
 {
     const int LargestAnswer = 1024;

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Portal.Domain.Access;
 using Portal.Domain.Audit;
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
 using Portal.Infrastructure.Persistence.Outbox;
@@ -10,7 +11,7 @@ using Portal.Infrastructure.Persistence.Outbox;
 namespace Portal.Infrastructure.Persistence;
 
 /// <summary>What a save is about, for whoever watches: topics, and whether customers could see a difference.</summary>
-/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>monitors</c>, <c>people</c>, <c>api-keys</c>, <c>outbox</c>.</remarks>
+/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>maintenance</c>, <c>maintenance:{id}</c>, <c>monitors</c>, <c>people</c>, <c>api-keys</c>, <c>outbox</c>.</remarks>
 public sealed record Changes(IReadOnlySet<string> Topics)
 {
     /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is an <see cref="Announcement"/>.</summary>
@@ -36,6 +37,10 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         IncidentUpdate { Visibility: UpdateVisibility.Internal } u => [$"incident:{u.IncidentId}"],
         IncidentUpdate u => ["page", "incidents", $"incident:{u.IncidentId}"],
         IncidentEffect e => ["page", "incidents", $"incident:{e.IncidentId}"],
+        MaintenanceWindow w => ["page", "components", "maintenance", $"maintenance:{w.Id}"],
+        MaintainedComponent c => ["page", "components", "maintenance", $"maintenance:{c.WindowId}"],
+        MaintenanceUpdate { Visibility: UpdateVisibility.Internal } u => [$"maintenance:{u.WindowId}"],
+        MaintenanceUpdate u => ["page", "maintenance", $"maintenance:{u.WindowId}"],
         Domain.Monitoring.Monitor => ["page", "monitors"],
         // Every check writes its state; only a change of health is seen by customers.
         MonitorState s when entry.State != EntityState.Modified || entry.Property(nameof(s.Health)).IsModified => ["page", "monitors"],

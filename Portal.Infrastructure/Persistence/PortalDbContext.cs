@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Portal.Domain.Access;
 using Portal.Domain.Audit;
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
@@ -23,6 +24,8 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<Incident> Incidents => Set<Incident>();
     public DbSet<IncidentUpdate> IncidentUpdates => Set<IncidentUpdate>();
     public DbSet<IncidentEffect> IncidentEffects => Set<IncidentEffect>();
+    public DbSet<MaintenanceWindow> MaintenanceWindows => Set<MaintenanceWindow>();
+    public DbSet<MaintainedComponent> MaintainedComponents => Set<MaintainedComponent>();
     public DbSet<Domain.Monitoring.Monitor> Monitors => Set<Domain.Monitoring.Monitor>();
     public DbSet<MonitorState> MonitorStates => Set<MonitorState>();
     public DbSet<Heartbeat> Heartbeats => Set<Heartbeat>();
@@ -86,7 +89,7 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         StoredId.Register(configurationBuilder);
-        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind) })
+        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MaintenanceStatus), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind) })
             configurationBuilder.Properties(type).HaveConversion<string>().HaveMaxLength(30);
     }
 

@@ -70,7 +70,7 @@ public class DescriptionTests(PortalHost host) : IClassFixture<PortalHost>
     }
 
     [Theory]
-    [InlineData("POST", "/api/v1/maintenances", 404, "not part of this version")]
+    [InlineData("POST", "/api/v1/silences", 404, "not part of this version")]
     [InlineData("GET", "/api/v1/backups", 404, "not part of this version")]
     [InlineData("PUT", "/api/v1/nothing", 404, "unknown")]
     [InlineData("DELETE", "/api/v1/incidents", 405, "Allow")]

@@ -42,11 +42,11 @@ public class FeedTests
         Assert.NotEqual("", feed.Element(Atom + "author")!.Element(Atom + "name")!.Value);
         Assert.Contains(feed.Elements(Atom + "link"), l => l.Attribute("rel")!.Value == "self");
         var entries = feed.Elements(Atom + "entry").ToList();
-        Assert.Equal(model.Incidents.Count, entries.Count);
+        Assert.Equal(model.Incidents.Count + model.Maintenances.Count, entries.Count);
         foreach (var entry in entries)
         {
             foreach (var name in new[] { "id", "title", "updated", "published", "content" }) Assert.NotEqual("", entry.Element(Atom + name)!.Value);
-            Assert.StartsWith("https://status.example.com/incidents/", entry.Element(Atom + "link")!.Attribute("href")!.Value, StringComparison.Ordinal);
+            Assert.Matches("^https://status.example.com/(incidents|maintenance)/[0-9a-f]{32}$", entry.Element(Atom + "link")!.Attribute("href")!.Value);
         }
         Assert.Equal(entries.Count, entries.Select(e => e.Element(Atom + "id")!.Value).Distinct().Count());
     }
@@ -77,6 +77,18 @@ public class FeedTests
             Assert.Contains("<br>second line", text, StringComparison.Ordinal);
             Assert.Contains("<b>Title</b>", text, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Maintenance_stands_in_the_feed_with_its_times_and_how_it_goes_on()
+    {
+        var window = PageModels.Maintenance("Upgrade", -10, 50, PageModels.Component("Payments"));
+        var entry = Read("/de/history.atom", PageModels.Of([]) with { Maintenances = [window] }).Element(Atom + "entry")!;
+        Assert.Equal(("Läuft: Upgrade", $"urn:uuid:{window.Id.Value:D}"), (entry.Element(Atom + "title")!.Value, entry.Element(Atom + "id")!.Value));
+        Assert.Contains("2. März 2026, 09:50 CET bis 2. März 2026, 10:50 CET", System.Net.WebUtility.HtmlDecode(entry.Element(Atom + "content")!.Value), StringComparison.Ordinal);
+        Assert.Contains("Die angekündigten Arbeiten haben begonnen.", System.Net.WebUtility.HtmlDecode(entry.Element(Atom + "content")!.Value), StringComparison.Ordinal);
+        // It is news when it begins, although nobody wrote anything.
+        Assert.Equal(window.Times.StartsAt.ToUnixTimeSeconds(), DateTimeOffset.Parse(entry.Element(Atom + "updated")!.Value, CultureInfo.InvariantCulture).ToUnixTimeSeconds());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Public;
@@ -43,6 +44,15 @@ static class PageModels
         Id.New<IncidentUpdateId>(Now), status, body, Now.AddMinutes(-50), edited ?? Now.AddMinutes(-50), edited,
         component is null ? [] : [new(component.Id, component.Slug, component.Name, ComponentStatus.Operational, component.Status)]);
 
+    /// <param name="from">Minutes after <see cref="Now"/>; the last fifteen are for verifying.</param>
+    public static MaintenanceView Maintenance(string title, int from, int to, params ComponentView[] components)
+    {
+        var times = new MaintenanceTimes(Now.AddMinutes(from), Now.AddMinutes(to), Now.AddMinutes(to - 15));
+        var announced = Now.AddDays(-3);
+        return new MaintenanceView(Id.New<MaintenanceId>(announced), title, "Saving may fail.", times, "Europe/Berlin", announced, announced, 0, [],
+            [.. components.Select(c => new MaintainedView(c.Id, c.Slug, c.Name, times.UnderWay))]);
+    }
+
     /// <summary>Groups, a long name, incidents open and over: something of everything.</summary>
     public static StatusPageModel Rich()
     {
@@ -54,7 +64,10 @@ static class PageModels
                 Incident("Card payments fail", IncidentStatus.Identified, Indicator.Major, payments),
                 Incident("Deleted since", IncidentStatus.Resolved, Indicator.Minor, Component("Gone")),
                 Incident("Written up", IncidentStatus.Postmortem, Indicator.Critical, payments),
-            ], [group, other]);
+            ], [group, other]) with
+        {
+            Maintenances = [Maintenance("To come", 600, 660, payments), Maintenance("Under way", -10, 50, payments, orphan), Maintenance("Over", -600, -540, Component("Gone"))],
+        };
     }
 
     public static PublishedDocument Document(this IPublication publication, string path, StatusPageModel model) =>

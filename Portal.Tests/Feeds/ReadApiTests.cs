@@ -51,6 +51,46 @@ public class ReadApiTests
     }
 
     [Theory]
+    [InlineData(-60, 60, "in_progress", "active", "maintenance")]
+    [InlineData(-60, 10, "verifying", "active", "maintenance")]
+    [InlineData(60, 120, "scheduled", "upcoming", "none")]
+    [InlineData(-120, -60, "completed", null, "none")]
+    // An edge belongs to what follows.
+    [InlineData(0, 60, "in_progress", "active", "maintenance")]
+    [InlineData(-60, 0, "completed", null, "none")]
+    public void A_maintenance_is_in_the_lists_of_its_status_and_its_components_are_under_it(int from, int to, string status, string? list, string indicator)
+    {
+        var (component, other) = (PageModels.Component("Payments", ComponentStatus.MajorOutage), PageModels.Component("Other"));
+        var window = PageModels.Maintenance("Upgrade", from, to, component);
+        var model = (PageModels.Of([component with { Status = list == "active" ? ComponentStatus.MajorOutage : ComponentStatus.Operational }, other]) with { Maintenances = [window] }).At(PageModels.Now);
+        foreach (var document in Publication.Render(model, PageModels.Context)) StrictReader.Check(document.Path, JsonDocument.Parse(document.Body).RootElement);
+        var all = Read("/api/v2/scheduled-maintenances.json", model).GetProperty("scheduled_maintenances").EnumerateArray().ToList();
+        var shape = Assert.Single(all);
+        Assert.Equal((status, window.Id.ToString()), (shape.GetProperty("status").GetString(), shape.GetProperty("id").GetString()));
+        Assert.Equal(status == "completed", shape.GetProperty("resolved_at").ValueKind != JsonValueKind.Null);
+        Assert.Equal($"https://status.example.com/maintenance/{window.Id}", shape.GetProperty("shortlink").GetString());
+        // The newest entry says how it stands, the oldest is the announcement.
+        Assert.Equal((status, "scheduled"), (shape.GetProperty("incident_updates")[0].GetProperty("status").GetString(), shape.GetProperty("incident_updates").EnumerateArray().Last().GetProperty("status").GetString()));
+        foreach (var name in new[] { "upcoming", "active" })
+            Assert.Equal(name == list ? 1 : 0, Read($"/api/v2/scheduled-maintenances/{name}.json", model).GetProperty("scheduled_maintenances").GetArrayLength());
+        var summary = Read("/api/v2/summary.json", model);
+        Assert.Equal(list is null ? 0 : 1, summary.GetProperty("scheduled_maintenances").GetArrayLength());
+        Assert.Equal(indicator, summary.GetProperty("status").GetProperty("indicator").GetString());
+        Assert.Equal(list == "active" ? "under_maintenance" : "operational", summary.GetProperty("components")[0].GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public void What_was_cancelled_has_no_word_in_the_read_api_and_is_in_none_of_its_lists()
+    {
+        var window = PageModels.Maintenance("Upgrade", 60, 120);
+        Assert.Equal(1, Of(window));
+        Assert.Equal(0, Of(window with { Times = window.Times with { CancelledAt = PageModels.Now } }));
+
+        int Of(MaintenanceView shown) => ReadApiPublication.Paths.Where(p => p.EndsWith("upcoming.json", StringComparison.Ordinal) || p.EndsWith("maintenances.json", StringComparison.Ordinal) || p.EndsWith("summary.json", StringComparison.Ordinal))
+            .Select(p => Read(p, PageModels.Of([]) with { Maintenances = [shown] }).GetProperty("scheduled_maintenances").GetArrayLength()).Distinct().Single();
+    }
+
+    [Theory]
     [InlineData("major_outage", "critical", "Major System Outage")]
     [InlineData("major_outage major_outage", "critical", "Major System Outage")]
     [InlineData("major_outage operational", "major", "Partial System Outage")]
@@ -142,6 +182,8 @@ static partial class StrictReader
     const string Component = "id:id name:text status:component created_at:time updated_at:time position:int description:text? showcase:bool start_date:date? group_id:id? page_id:id group:bool only_show_if_degraded:bool";
     const string Incident = "id:id name:text status:incident created_at:time updated_at:time monitoring_at:time? resolved_at:time? impact:impact shortlink:url started_at:time page_id:id reminder_intervals:text? incident_updates:[update] components:[component_row]";
 
+    const string Update = "id:id status:incident body:text incident_id:id created_at:time updated_at:time display_at:time affected_components:[affected]? deliver_notifications:bool custom_tweet:text? tweet_id:text?";
+
     static readonly Dictionary<string, string> Objects = new()
     {
         ["page"] = "id:id name:text url:url time_zone:text updated_at:time",
@@ -149,8 +191,9 @@ static partial class StrictReader
         ["component_row"] = Component,
         ["group_row"] = Component + " components:[id]",
         ["incident_object"] = Incident,
-        ["maintenance_object"] = Incident + " scheduled_for:time scheduled_until:time",
-        ["update"] = "id:id status:incident body:text incident_id:id created_at:time updated_at:time display_at:time affected_components:[affected]? deliver_notifications:bool custom_tweet:text? tweet_id:text?",
+        ["maintenance_object"] = Incident.Replace("status:incident", "status:maintenance", StringComparison.Ordinal).Replace("impact:impact", "impact:announced", StringComparison.Ordinal).Replace("[update]", "[maintenance_update]", StringComparison.Ordinal) + " scheduled_for:time scheduled_until:time",
+        ["maintenance_update"] = Update.Replace("status:incident", "status:maintenance", StringComparison.Ordinal),
+        ["update"] = Update,
         ["affected"] = "code:id name:text old_status:component new_status:component",
         ["/api/v2/summary.json"] = "page:page status:status components:[component_row] incidents:[incident_object] scheduled_maintenances:[maintenance_object]",
         ["/api/v2/status.json"] = "page:page status:status",
@@ -166,6 +209,8 @@ static partial class StrictReader
     {
         ["component"] = ["operational", "degraded_performance", "partial_outage", "major_outage", "under_maintenance"],
         ["incident"] = ["investigating", "identified", "monitoring", "resolved", "postmortem"],
+        ["maintenance"] = ["scheduled", "in_progress", "verifying", "completed"],
+        ["announced"] = ["maintenance"],
         ["impact"] = ["none", "minor", "major", "critical", "maintenance"],
     };
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Public;
@@ -40,7 +41,11 @@ public class RealClientTests(PortalHost host) : IClassFixture<PortalHost>
         var incident = new Incident(title, Severity.P1, null, null, now);
         incident.Post(IncidentStatus.Identified, "We know why.", UpdateVisibility.Public, [new(component.Id, ComponentStatus.PartialOutage)], Cast.Bob, now);
         incident.Post(IncidentStatus.Identified, "Only among us: the intern did it.", UpdateVisibility.Internal, [], Cast.Bob, now);
-        db.AddRange(component, incident);
+        var coming = new MaintenanceWindow(new($"{title} upgrade", "Saving may fail.", now.AddDays(2), now.AddDays(2).AddHours(1), "Europe/Berlin", TimeSpan.Zero, [component.Id]), Cast.Bob, now);
+        var maintained = new Component($"{title} archive", null, null, null, 1, now);
+        var active = new MaintenanceWindow(new($"{title} move", "Documents cannot be opened.", now, now.AddHours(1), "Europe/Berlin", TimeSpan.Zero, [maintained.Id]), Cast.Bob, now);
+        active.Post("Only among us: the disks are old.", UpdateVisibility.Internal, Cast.Bob, now);
+        db.AddRange(component, incident, maintained, coming, active);
         await db.SaveChangesAsync();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
         // Badges are rendered last: with them the rest stands.
@@ -64,6 +69,11 @@ public class RealClientTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal("major", read.GetProperty("status").GetProperty("status").GetProperty("indicator").GetString());
         Assert.Contains(read.GetProperty("components").GetProperty("components").EnumerateArray(), c => c.GetProperty("status").GetString() == "partial_outage");
         StrictReader.Check("/api/v2/summary.json", read.GetProperty("summary"));
+        // This client asks for coming ones whatever is asked of it.
+        foreach (var list in new[] { "upcoming", "active", "maintenances" })
+            Assert.Contains(read.GetProperty(list).GetProperty("scheduled_maintenances").EnumerateArray(), m => m.GetProperty("name").GetString() == "Client upgrade");
+        Assert.Contains(read.GetProperty("summary").GetProperty("scheduled_maintenances").EnumerateArray(), m => m.GetProperty("name").GetString() == "Client move" && m.GetProperty("status").GetString() == "in_progress");
+        Assert.Contains(read.GetProperty("components").GetProperty("components").EnumerateArray(), c => c.GetProperty("name").GetString() == "Client archive" && c.GetProperty("status").GetString() == "under_maintenance");
         foreach (var list in new[] { "upcoming", "active", "maintenances" }) StrictReader.Check("/api/v2/scheduled-maintenances.json", read.GetProperty(list));
     }
 
@@ -72,10 +82,11 @@ public class RealClientTests(PortalHost host) : IClassFixture<PortalHost>
     {
         await Declare("Secretive");
         using var client = host.Client();
-        foreach (var path in Portal.Public.ReadApi.ReadApiPublication.Paths.Concat(["/", "/de/", "/history", "/history.rss", "/history.atom", "/de/history.rss", "/de/history.atom"]))
+        foreach (var path in Portal.Public.ReadApi.ReadApiPublication.Paths.Concat(["/", "/de/", "/history", "/history.rss", "/history.atom", "/de/history.rss", "/de/history.atom", "/maintenance.ics"]))
         {
             var text = await client.GetStringAsync(path);
             Assert.DoesNotContain("intern did it", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("disks are old", text, StringComparison.Ordinal);
             if (path.Contains("incidents", StringComparison.Ordinal) || path.Contains("history.", StringComparison.Ordinal)) Assert.Contains("We know why", text, StringComparison.Ordinal);
         }
     }
@@ -109,7 +120,7 @@ public class RealClientTests(PortalHost host) : IClassFixture<PortalHost>
     {
         await Declare("Badge");
         using var client = host.Client();
-        foreach (var (path, type) in new[] { ("/history.rss", "application/rss+xml"), ("/history.atom", "application/atom+xml"), ("/badge/overall.svg", "image/svg+xml"), ("/badge/badge-component.svg", "image/svg+xml") })
+        foreach (var (path, type) in new[] { ("/history.rss", "application/rss+xml"), ("/history.atom", "application/atom+xml"), ("/maintenance.ics", "text/calendar"), ("/badge/overall.svg", "image/svg+xml"), ("/badge/badge-component.svg", "image/svg+xml") })
         {
             using var answer = await client.GetAsync(path);
             Assert.Equal((path, 200, type), (path, (int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));

@@ -6,9 +6,12 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portal.Domain.Access;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
+using Portal.Domain.StatusPages;
 using Portal.Features.Access;
+using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Engine;
 using Portal.Hosting;
@@ -34,7 +37,7 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         Services.AddSingleton(new GuardedConnector((_, _) => Task.FromResult<IReadOnlyList<System.Net.IPAddress>>([System.Net.IPAddress.Parse("93.184.216.34")]), NameResolver.Open));
         Services.AddSingleton<IProbe>(probe).AddSingleton(new PortalAddress(Configured.Shipped, null!)).AddSingleton(Sealing.Secrets).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
         Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>()
-            .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>();
+            .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>().AddSingleton<MaintenanceCover>();
     }
 
     IRenderedComponent<T> Page<T>(Role role, params (string Name, object? Value)[] parameters) where T : IComponent
@@ -45,6 +48,24 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
             p.AddCascadingValue(Task.FromResult(new AuthenticationState(new ClaimsPrincipal(claims))));
             foreach (var (name, value) in parameters) p.TryAdd(name, value);
         });
+    }
+
+    [Fact]
+    public async Task What_was_found_while_announced_work_covered_the_component_is_shown_with_a_mark()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var component = new Component("Covered by work", null, null, null, 0, now);
+        var monitor = new Monitor(new MonitorSettings("Watched meanwhile", MonitorKind.Http, "https://shop.example/", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), component.Id), now);
+        var window = new MaintenanceWindow(new("Work", "Some requests fail.", now.AddHours(-2), now.AddHours(-1), "UTC", TimeSpan.Zero, [component.Id]), Cast.Bob, now.AddHours(-3));
+        await using (var db = database.Open())
+        {
+            db.AddRange(component, monitor, new MonitorState(monitor.Id, now), window);
+            await db.SaveChangesAsync();
+            foreach (var minutes in new[] { 150, 90, 30 })
+                await db.Database.ExecuteSqlAsync($"insert into check_results (monitor_id, at, milliseconds, outcome, status_code, node, epoch) values ({monitor.Id.Value}, {now.AddMinutes(-minutes).UtcDateTime}, 80, 1, 503, 'node-a', 1)");
+        }
+        var page = Page<MonitorPage>(Role.Staff, ("Key", monitor.Id.ToString()));
+        page.WaitForAssertion(() => Assert.Equal([false, true, false], page.FindAll("tbody tr").TakeLast(3).Select(r => r.QuerySelector($"a[href='/ops/maintenance/{window.Id}']") is not null)), TimeSpan.FromSeconds(20));
     }
 
     async Task<Monitor> Add(string name)

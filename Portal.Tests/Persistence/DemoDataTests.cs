@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
@@ -93,19 +94,22 @@ public sealed class DemoDataTests : IAsyncLifetime
             Assert.Equal(incident.IsResolved ? 1 : 0, own.Count(r => r.Action == "incident.resolved"));
         }
         Assert.Equal((3, 10, 8), (rows.Count(r => r.Action == "component_group.added"), rows.Count(r => r.Action == "component.added"), rows.Count(r => r.Action == "monitor.created")));
-        Assert.Equal(10, (await new SituationNow(database.Contexts, new ComponentStatuses(database.Contexts)).Load(default)).Changes.Count);
+        Assert.Equal(10, (await new SituationNow(database.Contexts, new ComponentStatuses(database.Contexts, TimeProvider.System)).Load(default)).Changes.Count);
     }
 
     [Fact]
-    public async Task One_component_is_under_maintenance_and_others_were_and_the_record_says_who_did_it()
+    public async Task One_maintenance_is_under_way_one_is_to_come_three_are_over_and_the_record_says_who_announced_them()
     {
         await new DemoData(database.Contexts, clock).Fill(default);
         await using var db = database.Open();
-        var now = Assert.Single(await db.Components.Where(c => c.Override != null).ToListAsync());
-        Assert.Equal(("file-storage", ComponentStatus.UnderMaintenance), (now.Slug, now.Override!.Value));
-        var spans = await db.StatusOverrides.ToListAsync();
-        Assert.True(spans.Count(s => s.To < clock.GetUtcNow()) >= 3 && spans.Count(s => s.To is null) == 1);
-        Assert.Equal((spans.Count, spans.Count - 1), (await db.Audit.CountAsync(a => a.Action == "component.status_set"), await db.Audit.CountAsync(a => a.Action == "component.status_cleared")));
+        var windows = await db.MaintenanceWindows.Include(w => w.Scope).Include(w => w.Updates).ToListAsync();
+        int In(MaintenanceStatus status) => windows.Count(w => w.StatusAt(clock.GetUtcNow()) == status);
+        Assert.Equal((1, 1, 3), (In(MaintenanceStatus.Scheduled), In(MaintenanceStatus.InProgress), In(MaintenanceStatus.Completed)));
+        Assert.All(windows, w => Assert.True(w.CreatedAt < w.StartsAt && w.CreatedAt > clock.GetUtcNow().AddDays(-DemoData.Days)));
+        Assert.Equal(windows.Select(w => w.Id.ToString()).Order(), (await db.Audit.Where(a => a.Action == "maintenance.scheduled").Select(a => a.Subject).ToListAsync()).Order());
+        var statuses = (await new ComponentStatuses(database.Contexts, clock).Load(default)).Components;
+        Assert.Equal("file-storage", Assert.Single(statuses, c => c.Effective == ComponentStatus.UnderMaintenance).Slug);
+        Assert.Empty(await db.StatusOverrides.ToListAsync());
     }
 
     [Fact]

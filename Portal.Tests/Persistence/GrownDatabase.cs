@@ -1,17 +1,18 @@
 using Npgsql;
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Infrastructure.Metrics;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Persistence;
 
-/// <summary>A database after many years: 200,000 incidents, outages, gaps, statuses set by hand and audit lines, a week of 200,000 checks of ten monitors, and 90 days of hours of a hundred series.</summary>
+/// <summary>A database after many years: 200,000 incidents, outages, gaps, statuses set by hand, maintenance windows and audit lines, a week of 200,000 checks of ten monitors, and 90 days of hours of a hundred series.</summary>
 public sealed class GrownDatabase : IAsyncLifetime
 {
     public const int Rows = 200_000;
     public static readonly DateTimeOffset Now = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
-    public static readonly IReadOnlyList<string> Large = ["check_results", "incidents", "incident_updates", "incident_effects", "outages", "observation_gaps", "status_overrides", "audit", "metric_minutes", "metric_hours"];
+    public static readonly IReadOnlyList<string> Large = ["check_results", "incidents", "incident_updates", "incident_effects", "outages", "observation_gaps", "status_overrides", "maintenance_windows", "maintenance_updates", "maintained_components", "audit", "metric_minutes", "metric_hours"];
     static readonly IReadOnlyList<string> Whole = [.. Large.Except(["check_results", "metric_minutes", "metric_hours"])];
 
     readonly TestDatabase database = new();
@@ -20,6 +21,9 @@ public sealed class GrownDatabase : IAsyncLifetime
 
     /// <summary>From 1, the oldest, to <see cref="Rows"/>; the last five are open. Six hours lie between two of them.</summary>
     public static IncidentId Incident(int number) => new(Id('a', number));
+
+    /// <summary>From 1, the oldest, to <see cref="Rows"/>; the last two are to come or under way. Six hours lie between two of them.</summary>
+    public static MaintenanceId Window(int number) => new(Id('5', number));
 
     /// <summary>From 0 to 9.</summary>
     public static MonitorId Monitor(int number) => new(Id('b', number));
@@ -94,6 +98,19 @@ public sealed class GrownDatabase : IAsyncLifetime
         yield return $"""
             insert into status_overrides (id, component_id, status, by, started_at, ended_at)
             select {SqlId('7', "n")}, {SqlId('c', "n % 10")}, 'DegradedPerformance', 'Alice', {begin}, {begin} + interval '20 minutes' {series}
+            """;
+        yield return $"""
+            insert into maintenance_windows (id, title, message, starts_at, ends_at, zone, verify_for, completed_at, created_by, created_at, updated_at, sequence)
+            select {SqlId('5', "n")}, 'Work number ' || n, 'Some requests fail for a few minutes.', {begin} + interval '1 hour', {begin} + interval '3 hours', 'UTC', '15 min',
+                case when n % 3 = 0 then {begin} + interval '2 hours' end, 'Bob', {begin} - interval '1 day', {begin} - interval '1 day', 0 {series}
+            """;
+        yield return $"""
+            insert into maintained_components (id, window_id, component_id, added_at)
+            select {SqlId('4', "n")}, {SqlId('5', "n")}, {SqlId('c', "n % 10")}, {begin} - interval '1 day' {series}
+            """;
+        yield return $"""
+            insert into maintenance_updates (id, window_id, status, body, visibility, author, created_at)
+            select {SqlId('3', "n")}, {SqlId('5', "n")}, 'InProgress', 'Half of it is done.', 'Public', 'Bob', {begin} + interval '90 minutes' {series}
             """;
         yield return $"""
             insert into audit (id, at, actor_kind, actor_name, action, subject, summary)

@@ -3,6 +3,7 @@ using Portal.Domain.Incidents;
 using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
 using Portal.Features.Incidents;
+using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Tests.Support;
@@ -14,6 +15,7 @@ namespace Portal.Tests.Persistence;
 public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabase>
 {
     static readonly DateTimeOffset Now = GrownDatabase.Now;
+    static readonly FakeClock Clock = new(Now);
 
     [Theory]
     [InlineData(null, null, 1_250)]
@@ -66,14 +68,14 @@ public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabas
     [Fact]
     public Task The_overview_finds_what_is_wrong_and_what_changed_last() => Costs(70, async plans =>
     {
-        var view = await new SituationNow(plans, new ComponentStatuses(plans)).Load(default);
+        var view = await new SituationNow(plans, new ComponentStatuses(plans, Clock)).Load(default);
         Assert.NotEmpty(view.Unwell);
         Assert.NotNull(view.QuietSince);
         Assert.Equal(10, view.Changes.Count);
     });
 
     [Fact]
-    public Task The_public_page_reads_its_91_days_and_not_the_years_before() => Costs(15_000, async plans =>
+    public Task The_public_page_reads_its_91_days_and_not_the_years_before() => Costs(18_000, async plans =>
     {
         var model = await new StatusPageSnapshot(plans).Load(null, Now, default);
         Assert.InRange(model.Incidents.Count, 364, 400);
@@ -92,6 +94,28 @@ public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabas
     {
         await Costs(35, async plans => Assert.NotNull(await new PublicIncidents(plans).Load(GrownDatabase.Incident(70_000), Now, default)));
         await Costs(2_700, async plans => Assert.InRange((await new PublicIncidents(plans).Load(Now.AddDays(-5_030), Now.AddDays(-5_000), Now, default)).Count, 119, 121));
+    }
+
+    [Theory]
+    [InlineData(null, 250)]
+    [InlineData(false, 60)]
+    [InlineData(true, 400)]
+    public async Task A_part_of_the_maintenance_list_costs_the_same_wherever_it_begins(bool? over, long most)
+    {
+        var filter = new MaintenanceList.Filter(over);
+        await Costs(most, async plans => Assert.NotEmpty(await new MaintenanceList(plans, Clock).Load(filter, null, 51, default)));
+        if (over != false) await Costs(most, async plans => Assert.Equal(51, (await new MaintenanceList(plans, Clock).Load(filter, GrownDatabase.Window(100_000), 51, default)).Count));
+    }
+
+    [Fact]
+    public async Task Maintenance_is_found_by_id_by_month_by_component_and_by_what_it_meets()
+    {
+        var component = (await new ComponentStatuses(new QueryPlans(grown.Source), Clock).Load(default)).Components[3].Id;
+        await Costs(30, async plans => Assert.NotNull(await new PublicMaintenances(plans).Load(GrownDatabase.Window(70_000), default)));
+        await Costs(30, async plans => Assert.NotEmpty((await new MaintenanceFile(plans, Clock).Load(GrownDatabase.Window(70_000), default)).Components));
+        await Costs(1_700, async plans => Assert.InRange((await new PublicMaintenances(plans).Load(Now.AddDays(-5_030), Now.AddDays(-5_000), default)).Count, 119, 121));
+        await Costs(600, async plans => Assert.NotEmpty(await new MaintenanceCover(plans).Load(component, Now.AddDays(-7), Now, default)));
+        await Costs(120, async plans => Assert.NotEmpty((await new MaintenanceOverlaps(plans, Clock).Load([.. Enumerable.Range(0, 10).Select(n => new ComponentId(new($"c0000000-0000-7000-8000-{n:x12}")))], new(Now, Now.AddDays(1)), default, default)).Windows));
     }
 
     [Fact]

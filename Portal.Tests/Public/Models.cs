@@ -1,4 +1,5 @@
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Public;
@@ -33,6 +34,13 @@ static class Models
     public static ComponentView Component(string name, ComponentStatus status, string? description = null) => new(
         Id.New<ComponentId>(Now.AddDays(-100)), name.ToLowerInvariant(), name, description, null, 0, status, Now.AddMinutes(-30), Now.AddDays(-100), Now, Now.AddDays(-100), true,
         status == ComponentStatus.Operational ? [] : [new StatusSpan(new(Guid.Empty), status, StatusCause.Monitor, Now.AddMinutes(-30), null, Guid.Empty, "", TimeSpan.FromSeconds(30))], []);
+
+    public static MaintenanceView Maintenance(string title, DateTimeOffset starts, DateTimeOffset ends, DateTimeOffset? verifies = null, params ComponentView[] components)
+    {
+        var times = new MaintenanceTimes(starts, ends, verifies);
+        return new MaintenanceView(Id.New<MaintenanceId>(Now.AddDays(-2)), title, "Saving may fail for some minutes.", times, "Europe/Berlin", Now.AddDays(-2), Now.AddDays(-2), 0, [],
+            [.. components.Select(c => new MaintainedView(c.Id, c.Slug, c.Name, times.UnderWay))]);
+    }
 
     public static IncidentView Incident(string title, ComponentView component, string text, DateTimeOffset? nextUpdateBy = null, DateTimeOffset? startedAt = null, DateTimeOffset? resolvedAt = null)
     {

@@ -11,6 +11,7 @@ using Portal.Hosting;
 using Portal.Infrastructure.Persistence;
 using Portal.Live;
 using Portal.Public;
+using Portal.Public.ReadApi;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Public;
@@ -74,6 +75,34 @@ public sealed class PublisherTests(TestDatabase database) : IClassFixture<TestDa
         }
         Assert.Contains("älter als 1 Stunde", Text(publisher.Find("/de/")));
         Assert.Contains("älter als 1 Stunde", Text(publisher.Front("de")));
+    }
+
+    [Fact]
+    public async Task Maintenance_begins_verifies_and_ends_on_time_while_the_database_is_away()
+    {
+        var page = Models.Page();
+        var (payments, start) = (page.Components[0], Models.Now.AddSeconds(45));
+        File.Save(page with { Incidents = [], Maintenances = [Models.Maintenance("Disk swap", start, start.AddMinutes(3), start.AddMinutes(2), payments)] });
+        var (publisher, _, feed) = await Start(new ReadApiPublication());
+        var hints = 0;
+        using var screens = feed.Subscribe("maintenance", () => { Interlocked.Increment(ref hints); return Task.CompletedTask; }, TimeSpan.Zero);
+        string Status() => System.Text.Json.JsonDocument.Parse(publisher.Find("/api/v2/components.json")!.Plain.Body).RootElement.GetProperty("components")[0].GetProperty("status").GetString()!;
+        Assert.Contains("Scheduled maintenance", Text(publisher.Find("/en/")));
+        Assert.Equal("partial_outage", Status());
+        var version = live.Current("en");
+        foreach (var (seconds, words, status) in new[] { (25, "In progress", "under_maintenance"), (120, "Verifying", "under_maintenance"), (60, "Disk swap", "partial_outage") })
+        {
+            // A tick before the edge nothing has changed yet.
+            clock.FastForward(TimeSpan.FromSeconds(seconds) - TimeSpan.FromMilliseconds(1));
+            Assert.DoesNotContain(status == "partial_outage" ? "Partial system outage" : words, Text(publisher.Find("/en/")));
+            var before = Volatile.Read(ref hints);
+            clock.FastForward(TimeSpan.FromMilliseconds(1));
+            await Becomes(() => Text(publisher.Find(status == "partial_outage" ? "/history" : "/en/")).Contains(words, StringComparison.Ordinal) && Status() == status, words);
+            await Becomes(() => Volatile.Read(ref hints) > before, "screens of staff are told");
+        }
+        await Becomes(() => !Text(publisher.Find("/en/")).Contains("Verifying", StringComparison.Ordinal), "is over");
+        Assert.True(live.Current("en") > version);
+        Assert.Contains("Completed", Text(publisher.Find("/history")));
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class ComponentsPageTests : IAsyncLifetime
         page.WaitForAssertion(() => Assert.Equal("Status | Payments | Website API", Order(page)), Patience);
         page.Find("button[aria-label='Move group Developers up']").Click();
         page.WaitForAssertion(() => Assert.Equal("Status | Website API | Payments", Order(page)), Patience);
-        Assert.Equal("Status Website API Payments", string.Join(' ', (await new ComponentStatuses(database.Contexts).Load(default)).Components.Select(c => c.Name)));
+        Assert.Equal("Status Website API Payments", string.Join(' ', (await new ComponentStatuses(database.Contexts, TimeProvider.System).Load(default)).Components.Select(c => c.Name)));
     }
 
     [Fact]

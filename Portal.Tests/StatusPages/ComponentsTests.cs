@@ -17,7 +17,7 @@ public class ComponentsTests(TestDatabase database) : IClassFixture<TestDatabase
     ChangeComponent Change => new(database.Contexts, clock);
     DeleteComponent Delete => new(database.Contexts, clock);
     ArrangeComponents Arrange => new(database.Contexts, clock);
-    ComponentStatuses Statuses => new(database.Contexts);
+    ComponentStatuses Statuses => new(database.Contexts, clock);
 
     Task Set(ComponentId id, ComponentStatus? status) => Change.Execute(new(id, Status: new(true, status)), Cast.Alice, default);
 

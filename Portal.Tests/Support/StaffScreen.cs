@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
 using Portal.Features.Incidents;
+using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Infrastructure.Persistence;
@@ -24,7 +25,7 @@ sealed class StaffScreen : BunitContext
     {
         JSInterop.Mode = JSRuntimeMode.Loose;
         Services.AddLogging().AddSingleton(clock).AddSingleton(Feed).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database);
-        Services.AddIncidents().AddStatusPages().AddTransient<MonitorList>();
+        Services.AddIncidents().AddMaintenance().AddStatusPages().AddTransient<MonitorList>();
         Services.AddAuthorizationCore();
         Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Principal(actor))));
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portal.Api.Describing;
 using Portal.Features.Access;
 using Portal.Features.Incidents;
+using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
@@ -28,6 +29,7 @@ public static class ApiFeature
         services.AddHostedService(s => s.GetRequiredService<AnswerStore>());
         services.AddSingleton<IPublication, ReadApiPublication>();
         services.AddSingleton<IPublication, FeedPublication>();
+        services.AddSingleton<IPublication, CalendarPublication>();
         services.AddSingleton<IPublication, BadgePublication>();
         services.AddOpenApi("v1", ManagementDocument.Configure);
         services.AddSingleton<DescriptionEndpoints>();
@@ -57,6 +59,7 @@ public static class ApiFeature
         var v1 = app.MapManagementGroup();
         v1.MapStatusPagesApi();
         v1.MapIncidentsApi();
+        v1.MapMaintenanceApi();
         v1.MapMonitoringApi();
         v1.MapAccessApi();
         app.MapHeartbeats();

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Portal.Components;
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.StatusPages;
@@ -12,9 +13,9 @@ using Portal.Public.Pages;
 
 namespace Portal.Public;
 
-/// <summary>Public pages that are not kept ready: older incidents and months, and what to say when there is no page.</summary>
+/// <summary>Public pages that are not kept ready: older incidents, maintenance and months, and what to say when there is no page.</summary>
 /// <remarks>What was read for one node need not be read for another: the key of the shared cache holds everything that the bytes depend on.</remarks>
-public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher, PageRendering rendering, PublicAssets assets, PublicAddress address, SharedCache cache, TimeProvider clock) : IDisposable
+public sealed class OnDemandPages(PublicIncidents incidents, PublicMaintenances maintenances, Publisher publisher, PageRendering rendering, PublicAssets assets, PublicAddress address, SharedCache cache, TimeProvider clock) : IDisposable
 {
     /// <summary>So many are read at once, however many ask: published pages, staff and monitors need the database too.</summary>
     const int ReadAtOnce = 4;
@@ -33,6 +34,15 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
             rendering.Bytes<IncidentPage>(("Page", page), ("Incident", await incidents.Load(incident, page.AsOf, token))), ct);
     }
 
+    public async Task<IResult> Maintenance(PageLanguage language, string id, CancellationToken ct)
+    {
+        if (!Id.TryParse<MaintenanceId>(id, out var window)) return Missing(language);
+        if (publisher.Model?.Maintenances.FirstOrDefault(m => m.Id == window) is { } known)
+            return new Answer(rendering.Bytes<MaintenancePage>(("Page", Page(language)), ("Window", known)), StatusCodes.Status200OK, address.Settings);
+        return await FromDatabase(language, $"maintenance/{window}", async (page, token) =>
+            rendering.Bytes<MaintenancePage>(("Page", page), ("Window", await maintenances.Load(window, token))), ct);
+    }
+
     public async Task<IResult> Month(PageLanguage language, string text, CancellationToken ct)
     {
         if (!DateOnly.TryParseExact(text + "-01", "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var month) || month.Year < 2000) return Missing(language);
@@ -40,14 +50,14 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
         return await FromDatabase(language, $"history/{month:yyyy-MM}", async (page, token) =>
         {
             var (from, to) = (UptimeRules.DayIn(page.Zone, month).From, UptimeRules.DayIn(page.Zone, month.AddMonths(1)).From);
-            return rendering.Bytes<HistoryPage>(("Page", page), ("Month", month), ("Incidents", await incidents.Load(from, to, page.AsOf, token)));
+            return rendering.Bytes<HistoryPage>(("Page", page), ("Month", month), ("Incidents", await incidents.Load(from, to, page.AsOf, token)), ("Windows", await maintenances.Load(from, to, token)));
         }, ct);
     }
 
     /// <summary>Only in the moment between a new component and its published page, and for those that do not exist.</summary>
     public IResult Component(PageLanguage language, string slug) =>
-        publisher.Model?.Components.FirstOrDefault(c => c.Slug == slug) is { } known
-            ? new Answer(rendering.Bytes<ComponentPage>(("Page", Page(language)), ("Component", known)), StatusCodes.Status200OK, address.Settings)
+        publisher.Model is not null && Page(language) is var page && page.Model.Components.FirstOrDefault(c => c.Slug == slug) is { } known
+            ? new Answer(rendering.Bytes<ComponentPage>(("Page", page), ("Component", known)), StatusCodes.Status200OK, address.Settings)
             : Missing(language);
 
     public IResult Missing(PageLanguage language) => NotThere(language);
@@ -137,7 +147,8 @@ public sealed class OnDemandPages(PublicIncidents incidents, Publisher publisher
     {
         var now = clock.GetUtcNow();
         var model = publisher.Model ?? Nothing(now);
-        return new PageContext(model, new RenderContext(PageClock.AsOf(model.ChangedAt, now), address.Settings, false), language, assets);
+        var asOf = PageClock.AsOf(model, now, null);
+        return new PageContext(model.At(asOf), new RenderContext(asOf, address.Settings, false), language, assets);
     }
 
     /// <summary>What is long past reads the same until something changes: the same bytes, and so the same ETag, on every node.</summary>

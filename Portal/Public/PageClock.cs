@@ -25,7 +25,7 @@ public static class PageClock
         return changedAt > minute ? changedAt : minute;
     }
 
-    /// <summary>As above, or of the last known instant that has passed since: a promise that became overdue, a step of the age.</summary>
+    /// <summary>As above, or of the last known instant that has passed since: a promise that became overdue, maintenance that began or ended, a step of the age.</summary>
     public static DateTimeOffset AsOf(StatusPageModel model, DateTimeOffset now, DateTimeOffset? lostSince) =>
         Instants(model, lostSince).Where(instant => instant <= now).Append(AsOf(model.ChangedAt, now)).Max();
 
@@ -41,5 +41,6 @@ public static class PageClock
 
     static IEnumerable<DateTimeOffset> Instants(StatusPageModel model, DateTimeOffset? lostSince) =>
         model.Incidents.Where(i => i.ResolvedAt is null && i.NextUpdateBy is not null).Select(i => i.NextUpdateBy!.Value)
+            .Concat(model.Maintenances.SelectMany(m => m.Times.Edges).Select(e => e.At))
             .Concat(lostSince is { } since ? AgeSteps.Select(age => since + age) : []);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 
@@ -36,6 +37,10 @@ public sealed class PageContext
     public long ChangedAt => Model.ChangedAt.ToUnixTimeMilliseconds();
     /// <summary>The worst first, then the newest.</summary>
     public IEnumerable<IncidentView> Active => Model.Incidents.Where(i => i.ResolvedAt is null).OrderByDescending(i => i.Impact).ThenByDescending(i => i.StartedAt);
+    /// <summary>What ends first stands first.</summary>
+    public IEnumerable<MaintenanceView> UnderWay => Model.Maintenances.Where(m => m.Times.IsUnderWay(AsOf)).OrderBy(m => m.Times.End).ThenBy(m => m.Id.Value);
+    /// <summary>What begins first stands first.</summary>
+    public IEnumerable<MaintenanceView> Coming => Model.Maintenances.Where(m => m.Times.StatusAt(AsOf) == MaintenanceStatus.Scheduled).OrderBy(m => m.Times.StartsAt).ThenBy(m => m.Id.Value);
     /// <summary>The day on which the history begins; before it there is nothing to tell.</summary>
     public DateOnly FirstDay => DayOf(Model.Beginning ?? Model.Components.Select(c => c.CreatedAt).Concat(Model.Incidents.Select(i => i.StartedAt)).DefaultIfEmpty(AsOf).Min());
     public DateOnly FirstMonth => First(FirstDay);

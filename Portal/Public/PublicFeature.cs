@@ -19,6 +19,7 @@ public static class PublicFeature
         services.AddSingleton<IPublication, ArchivePages>();
         services.AddSingleton<StatusPageSnapshot>();
         services.AddSingleton<PublicIncidents>();
+        services.AddSingleton<PublicMaintenances>();
         services.AddSingleton<IStartupStep, PageIdentity>();
         services.AddSingleton<Publisher>();
         services.AddHostedService(s =>
@@ -41,6 +42,7 @@ public static class PublicFeature
         {
             var pages = everybody.MapGroup(language.Prefix);
             pages.MapMethods("/incidents/{id}", Read, (string id, OnDemandPages on, CancellationToken ct) => on.Incident(language, id, ct));
+            pages.MapMethods("/maintenance/{id}", Read, (string id, OnDemandPages on, CancellationToken ct) => on.Maintenance(language, id, ct));
             pages.MapMethods("/history/{month}", Read, (string month, OnDemandPages on, CancellationToken ct) => on.Month(language, month, ct));
             pages.MapMethods("/components/{slug}", Read, (string slug, OnDemandPages on) => on.Component(language, slug));
             pages.MapMethods("/history", Read, (OnDemandPages on) => on.Starting(language));

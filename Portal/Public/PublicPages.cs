@@ -23,7 +23,7 @@ public sealed record Fragment(string Html, string? Within, string Outline)
     public Fragment(string html, string? within = null) : this(html, within, html) { }
 }
 
-/// <summary>What must be right first: the front page in each language and the pages of incidents that are not over.</summary>
+/// <summary>What must be right first: the front page in each language and the pages of incidents and maintenance under way.</summary>
 public sealed class FrontPages(PageRendering rendering, PublicAssets assets) : IPublication
 {
     public bool IsUrgent => true;
@@ -45,6 +45,8 @@ public sealed class FrontPages(PageRendering rendering, PublicAssets assets) : I
             yield return new LivePage(language.FrontPath, PublicHeaders.Html, body, headers, language.Code, page.Version, page.ChangedAt, live);
             foreach (var incident in page.Active)
                 yield return new PublishedDocument(language.Path($"/incidents/{incident.Id}"), PublicHeaders.Html, rendering.Bytes<IncidentPage>(("Page", page), ("Incident", incident)), headers);
+            foreach (var window in page.UnderWay)
+                yield return new PublishedDocument(language.Path($"/maintenance/{window.Id}"), PublicHeaders.Html, rendering.Bytes<MaintenancePage>(("Page", page), ("Window", window)), headers);
         }
     }
 
@@ -54,6 +56,7 @@ public sealed class FrontPages(PageRendering rendering, PublicAssets assets) : I
         {
             ["banner"] = new(rendering.Html<Banner>(("Page", page))),
             ["incidents"] = new(rendering.Html<ActiveIncidents>(("Page", page))),
+            ["maintenance"] = new(rendering.Html<AnnouncedWork>(("Page", page))),
         };
         Whole<Pages.Components>("components",
             page.Ungrouped.Select(c => ("c-" + c.Id, rendering.Html<ComponentRow>(("Page", page), ("Component", c))))
@@ -74,7 +77,7 @@ public sealed class FrontPages(PageRendering rendering, PublicAssets assets) : I
     }
 }
 
-/// <summary>Everything else that customers read: components with the evidence of their days, past incidents, the history.</summary>
+/// <summary>Everything else that customers read: components with the evidence of their days, past incidents, maintenance, the history.</summary>
 public sealed class ArchivePages(PageRendering rendering, PublicAssets assets) : IPublication
 {
     public IEnumerable<PublishedDocument> Render(StatusPageModel model, RenderContext context)
@@ -85,21 +88,24 @@ public sealed class ArchivePages(PageRendering rendering, PublicAssets assets) :
             var page = new PageContext(model, context, language, assets);
             foreach (var component in model.Components)
                 yield return Document($"/components/{component.Slug}", rendering.Bytes<ComponentPage>(("Page", page), ("Component", component)));
-            yield return Document("/history", rendering.Bytes<HistoryPage>(("Page", page), ("Incidents", model.Incidents)));
+            yield return Document("/history", rendering.Bytes<HistoryPage>(("Page", page), ("Incidents", model.Incidents), ("Windows", model.Maintenances)));
             foreach (var month in Months(page))
-                yield return Document($"/history/{month:yyyy-MM}", rendering.Bytes<HistoryPage>(("Page", page), ("Month", month), ("Incidents", model.Incidents)));
+                yield return Document($"/history/{month:yyyy-MM}", rendering.Bytes<HistoryPage>(("Page", page), ("Month", month), ("Incidents", model.Incidents), ("Windows", model.Maintenances)));
             foreach (var incident in model.Incidents.Where(i => i.ResolvedAt is not null))
                 yield return Document($"/incidents/{incident.Id}", rendering.Bytes<IncidentPage>(("Page", page), ("Incident", incident)));
+            foreach (var window in model.Maintenances.Where(m => !m.Times.IsUnderWay(page.AsOf)))
+                yield return Document($"/maintenance/{window.Id}", rendering.Bytes<MaintenancePage>(("Page", page), ("Window", window)));
 
             PublishedDocument Document(string path, byte[] body) => new(language.Path(path), PublicHeaders.Html, body, headers);
         }
         foreach (var asset in assets.Documents) yield return asset;
     }
 
-    /// <summary>Months that lie wholly within what the model holds and have incidents, and this one; older ones are read from the database when asked for.</summary>
+    /// <summary>Months that lie wholly within what the model holds and have incidents or maintenance, and this one; older ones are read from the database when asked for.</summary>
     static IEnumerable<DateOnly> Months(PageContext page)
     {
         var complete = page.Today.AddDays(-PageContext.StripDays);
-        return page.Model.Incidents.Select(i => PageContext.First(page.DayOf(i.StartedAt))).Append(PageContext.First(page.Today)).Distinct().Where(month => month > complete);
+        return page.Model.Incidents.Select(i => i.StartedAt).Concat(page.Model.Maintenances.Select(m => m.Times.StartsAt).Where(at => at <= page.AsOf))
+            .Select(at => PageContext.First(page.DayOf(at))).Append(PageContext.First(page.Today)).Distinct().Where(month => month > complete);
     }
 }

@@ -25,6 +25,7 @@ public sealed class Publisher(
     TimeSpan retry = FirstRetry;
     long lastVersion = -1, failedAt;
     bool mustRead, failureTold;
+    string windows = "";
 
     /// <summary>The model that is being served; null before the first one.</summary>
     public StatusPageModel? Model => Volatile.Read(ref model);
@@ -61,6 +62,8 @@ public sealed class Publisher(
             {
                 var due = await Wait(stoppingToken);
                 var began = Stopwatch.GetTimestamp();
+                // What is due is shown before a database is waited for that did not answer the last time.
+                if (due && unreadSince is not null && Model is not null) Publish();
                 var wanted = Interlocked.Exchange(ref mustRead, false);
                 var fresh = wanted && await Read(stoppingToken);
                 // What could not be read shows nothing new until the page itself reads differently.
@@ -162,10 +165,21 @@ public sealed class Publisher(
         // Within one version of the database time never runs backwards, whatever the clock does.
         asOf = current.Version == lastVersion && instant < asOf ? asOf : instant;
         lastVersion = current.Version;
+        current = current.At(asOf);
         var context = new RenderContext(asOf, address.Settings, stale);
         foreach (var publication in publications) Render(publication, current, context);
         Serve();
         state.MarkServing();
+        Announce(current);
+    }
+
+    /// <summary>Nothing is written when maintenance begins or ends: screens that show it hear of it here.</summary>
+    void Announce(StatusPageModel current)
+    {
+        var now = string.Join(' ', current.Maintenances.Select(m => $"{m.Id}{m.Times.StatusAt(asOf)}"));
+        if (now == windows) return;
+        windows = now;
+        feed.Publish(["components", "maintenance"]);
     }
 
     void Render(IPublication publication, StatusPageModel current, RenderContext context)

@@ -24,10 +24,7 @@ sealed class DemoCompany
         new("webhooks", "Webhook delivery", "self:/health/parts/live-hub", 7.5), new("file-storage", "File storage, read back", "self:/health/parts/health", 2.2),
     ];
 
-    /// <summary>Announced and done by hand: slug, days ago, hour, minutes.</summary>
-    static readonly (string Slug, int DaysAgo, int Hour, int Minutes)[] Maintained = [("invoices", 61, 21, 95), ("file-storage", 41, 22, 70), ("payouts", 22, 20, 55), ("webhooks", 7, 21, 40)];
-
-    static readonly Actor Mara = DemoIncidents.Person("Mara Lindqvist"), Priya = DemoIncidents.Person("Priya Nair");
+    static readonly Actor Mara = DemoIncidents.Person("Mara Lindqvist");
 
     /// <summary>Short ones that nobody wrote an incident about: slug, days ago, hour, minutes, what was seen.</summary>
     static readonly (string Slug, int DaysAgo, int Hour, int Minutes, int? Code, string Detail)[] Blips =
@@ -49,8 +46,6 @@ sealed class DemoCompany
         AddGroup("Payments", ("Card payments", "Charging cards in all currencies."), ("Payouts", "Transfers to partners' bank accounts."), ("Invoices", "Invoices and receipts by mail and for download."));
         AddGroup("Developer platform", ("Public API", "The REST API for partners."), ("Webhooks", "Events sent to partners' systems."), ("File storage", "Uploads, pictures and exports."));
         foreach (var sight in Watched) AddMonitor(sight);
-        foreach (var work in Maintained) Maintain(work.Slug, At(work.DaysAgo, work.Hour), work.Minutes);
-        Maintain("file-storage", now.AddMinutes(-38), null);
         foreach (var blip in Blips) AddOutage(blip.Slug, At(blip.DaysAgo, blip.Hour), blip.Minutes, blip.Code, blip.Detail);
         AddGap(71, 2, 25, "The portal was not running.");
         AddGap(26, 3, 14, "The portal was not running.");
@@ -67,7 +62,7 @@ sealed class DemoCompany
 
     public ComponentId this[string slug] => components[slug].Id;
 
-    /// <summary>A time of day (UTC), so many days ago; never in the future.</summary>
+    /// <summary>A time of day (UTC), so many days ago, or ahead where that is negative.</summary>
     public DateTimeOffset At(int daysAgo, int hour, int minute = 12) =>
         new DateTimeOffset(now.Date, TimeSpan.Zero).AddDays(-daysAgo).AddHours(hour).AddMinutes(minute);
 
@@ -130,17 +125,6 @@ sealed class DemoCompany
             components.Add(component.Slug, component);
             Deeds.Add(new AuditEntry(Mara, "component.added", component.Id.ToString(), component.Name, founded));
         }
-    }
-
-    void Maintain(string slug, DateTimeOffset from, int? minutes)
-    {
-        var component = components[slug];
-        component.SetOverride(ComponentStatus.UnderMaintenance, Priya.Name, from);
-        Deeds.Add(new AuditEntry(Priya, "component.status_set", component.Id.ToString(), $"{component.Name}: under maintenance by hand", from));
-        if (minutes is not { } length) return;
-        var to = from.AddMinutes(length);
-        component.SetOverride(null, Priya.Name, to);
-        Deeds.Add(new AuditEntry(Priya, "component.status_cleared", component.Id.ToString(), $"{component.Name}: as monitors and incidents say", to));
     }
 
     void AddMonitor(Sight sight)

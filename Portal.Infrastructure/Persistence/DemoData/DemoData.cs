@@ -30,6 +30,7 @@ public sealed class DemoData(IDbContextFactory<PortalDbContext> contexts, TimePr
             throw new CannotStartException("--demo fills an empty database only, and this one holds components, monitors or incidents already: start without --demo, or choose another folder with --data DIR.");
         var company = new DemoCompany(now);
         var incidents = DemoIncidents.Tell(company, now).ToList();
+        var windows = DemoMaintenance.Tell(company, now).ToList();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         db.AddRange(company.Groups);
         db.AddRange(company.Components);
@@ -38,6 +39,7 @@ public sealed class DemoData(IDbContextFactory<PortalDbContext> contexts, TimePr
         db.AddRange(company.Outages);
         db.AddRange(company.Gaps);
         db.AddRange(incidents);
+        db.AddRange(windows);
         db.Add(new Setting { Key = SettingKey, Value = "true" });
         await db.Commit([.. company.Deeds.OrderBy(d => d.At), new AuditEntry(Actor.System, "demo.filled", SettingKey, "The database was filled with demonstration data", now)], ct);
         var connection = (NpgsqlConnection)db.Database.GetDbConnection();

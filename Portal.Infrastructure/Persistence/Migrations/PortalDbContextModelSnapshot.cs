@@ -509,6 +509,176 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.ToTable("incident_updates");
                 });
 
+            modelBuilder.Entity("Portal.Domain.Maintenance.MaintainedComponent", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("AddedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("added_at");
+
+                    b.Property<Guid>("ComponentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("component_id");
+
+                    b.Property<DateTimeOffset?>("RemovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("removed_at");
+
+                    b.Property<Guid>("WindowId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("window_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_maintained_components");
+
+                    b.HasIndex("ComponentId")
+                        .HasDatabaseName("ix_maintained_components_component_id");
+
+                    b.HasIndex("WindowId")
+                        .HasDatabaseName("ix_maintained_components_window_id");
+
+                    b.HasIndex("WindowId", "ComponentId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_maintained_components_named")
+                        .HasFilter("removed_at is null");
+
+                    b.ToTable("maintained_components", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Maintenance.MaintenanceUpdate", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Author")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("author");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasMaxLength(10000)
+                        .HasColumnType("character varying(10000)")
+                        .HasColumnName("body");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("status");
+
+                    b.Property<string>("Visibility")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("visibility");
+
+                    b.Property<Guid>("WindowId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("window_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_maintenance_updates");
+
+                    b.HasIndex("WindowId", "CreatedAt")
+                        .HasDatabaseName("ix_maintenance_updates_window_id_created_at");
+
+                    b.ToTable("maintenance_updates", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Maintenance.MaintenanceWindow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("CancelledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cancelled_at");
+
+                    b.Property<DateTimeOffset?>("CompletedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("completed_at");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("created_by");
+
+                    b.Property<DateTimeOffset>("EndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ends_at");
+
+                    b.Property<string>("Message")
+                        .IsRequired()
+                        .HasMaxLength(10000)
+                        .HasColumnType("character varying(10000)")
+                        .HasColumnName("message");
+
+                    b.Property<int>("Sequence")
+                        .HasColumnType("integer")
+                        .HasColumnName("sequence");
+
+                    b.Property<DateTimeOffset>("StartsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("starts_at");
+
+                    b.Property<string>("Title")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("title");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<TimeSpan>("VerifyFor")
+                        .HasColumnType("interval")
+                        .HasColumnName("verify_for");
+
+                    b.Property<DateTimeOffset?>("VerifyingAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("verifying_at");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.Property<string>("Zone")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("zone");
+
+                    b.HasKey("Id")
+                        .HasName("pk_maintenance_windows");
+
+                    b.HasIndex("EndsAt")
+                        .HasDatabaseName("ix_maintenance_windows_ends_at");
+
+                    b.HasIndex("StartsAt", "Id")
+                        .HasDatabaseName("ix_maintenance_windows_starts_at_id");
+
+                    b.ToTable("maintenance_windows", (string)null);
+                });
+
             modelBuilder.Entity("Portal.Domain.Monitoring.Heartbeat", b =>
                 {
                     b.Property<Guid>("MonitorId")
@@ -3074,6 +3244,33 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasConstraintName("fk_incident_updates_incidents_incident_id");
                 });
 
+            modelBuilder.Entity("Portal.Domain.Maintenance.MaintainedComponent", b =>
+                {
+                    b.HasOne("Portal.Domain.StatusPages.Component", null)
+                        .WithMany()
+                        .HasForeignKey("ComponentId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_maintained_components_components_component_id");
+
+                    b.HasOne("Portal.Domain.Maintenance.MaintenanceWindow", null)
+                        .WithMany("Scope")
+                        .HasForeignKey("WindowId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_maintained_components_maintenance_windows_window_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Maintenance.MaintenanceUpdate", b =>
+                {
+                    b.HasOne("Portal.Domain.Maintenance.MaintenanceWindow", null)
+                        .WithMany("Updates")
+                        .HasForeignKey("WindowId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_maintenance_updates_maintenance_windows_window_id");
+                });
+
             modelBuilder.Entity("Portal.Domain.Monitoring.Heartbeat", b =>
                 {
                     b.HasOne("Portal.Domain.Monitoring.Monitor", null)
@@ -3125,6 +3322,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
             modelBuilder.Entity("Portal.Domain.Incidents.Incident", b =>
                 {
                     b.Navigation("Effects");
+
+                    b.Navigation("Updates");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Maintenance.MaintenanceWindow", b =>
+                {
+                    b.Navigation("Scope");
 
                     b.Navigation("Updates");
                 });

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Portal.Features.Access;
 using Portal.Features.Incidents;
+using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 
@@ -18,6 +19,9 @@ static class RequestBodies
         [typeof(IncidentsApi.NewUpdate)] = ["message"],
         [typeof(IncidentsApi.UpdatePatch)] = ["message"],
         [typeof(IncidentsApi.NamedComponent)] = ["slug", "status"],
+        [typeof(MaintenanceApi.NewMaintenance)] = ["title", "message", "startsAt", "endsAt"],
+        [typeof(MaintenanceApi.NewMaintenanceUpdate)] = ["message"],
+        [typeof(MaintenanceApi.MaintainedSlug)] = ["slug"],
         [typeof(NewMonitor)] = ["name", "kind"],
         [typeof(AccessApi.NewPerson)] = ["name", "email", "role"],
         [typeof(AccessApi.NewApiKey)] = ["name", "scopes"],

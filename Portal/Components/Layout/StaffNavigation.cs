@@ -12,6 +12,7 @@ public static class StaffNavigation
     [
         new("Overview", "/ops", "overview", Permission.ViewOps),
         new("Incidents", "/ops/incidents", "incidents", Permission.ViewOps),
+        new("Maintenance", "/ops/maintenance", "maintenance", Permission.ViewOps),
         new("Monitors", "/ops/monitors", "monitors", Permission.ViewMonitors),
         new("Components", "/admin/components", "components", Permission.ManageComponents, true),
         new("People", "/admin/people", "people", Permission.ManagePeople, true),

@@ -1,4 +1,5 @@
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.StatusPages;
 
 namespace Portal.Components.Ui;
@@ -60,6 +61,8 @@ public static class Words
         Severity.P2 => "Something is slow, or fails for a few",
         _ => "Cosmetic, or there is a way around it",
     };
+
+    public static string Text(this MaintenanceStatus status) => status == MaintenanceStatus.InProgress ? "In progress" : status.ToString();
 
     /// <summary>The two largest units: "46 min", "1 h 10 min", "2 d 4 h".</summary>
     public static string Text(this TimeSpan length) => length switch

@@ -25,7 +25,8 @@ public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, Co
 
     public sealed record Change(DateTimeOffset At, string By, string Action, string Summary, string Subject);
 
-    public static IReadOnlyList<string> Interesting { get; } = ["incident.declared", "incident.updated", "incident.update_edited", "incident.resolved", "incident.changed", "incident.noted", "component.status_set", "component.status_cleared",
+    public static IReadOnlyList<string> Interesting { get; } = ["incident.declared", "incident.updated", "incident.update_edited", "incident.resolved", "incident.changed", "incident.noted", "maintenance.scheduled", "maintenance.changed", "maintenance.started", "maintenance.verified", "maintenance.ended", "maintenance.cancelled", "maintenance.reinstated", "maintenance.updated", "maintenance.noted",
+        "component.status_set", "component.status_cleared",
         "monitor.created", "monitor.changed", "monitor.paused", "monitor.resumed", "monitor.deleted"];
 
     public async Task<View> Load(CancellationToken ct)

@@ -1,12 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
+using Portal.Features.Maintenance;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.StatusPages;
 
 /// <summary>All components in the order of the page, each with the status that customers see and why.</summary>
-public sealed class ComponentStatuses(IDbContextFactory<PortalDbContext> contexts)
+public sealed class ComponentStatuses(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
 {
     public sealed record View(IReadOnlyList<Group> Groups, IReadOnlyList<Row> Components)
     {
@@ -24,6 +25,7 @@ public sealed class ComponentStatuses(IDbContextFactory<PortalDbContext> context
 
     public async Task<View> Load(CancellationToken ct)
     {
+        var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         var groups = await db.ComponentGroups.AsNoTracking().ToListAsync(ct);
         var components = await db.Components.AsNoTracking().ToListAsync(ct);
@@ -33,6 +35,7 @@ public sealed class ComponentStatuses(IDbContextFactory<PortalDbContext> context
                               from state in states.DefaultIfEmpty()
                               select new { Component = m.ComponentId!.Value, m.Name, m.Impact, IsDown = m.PausedAt == null && state.Health == MonitorHealth.Down }).ToListAsync(ct);
         var effects = await db.IncidentEffects.Where(e => e.To == null).Select(e => new { Component = e.ComponentId, e.Status }).ToListAsync(ct);
+        var maintained = (await MaintenanceCover.UnderWay(db, now).ToListAsync(ct)).ToHashSet();
         var evidence = monitors.Where(m => m.IsDown).Select(m => new { m.Component, Status = m.Impact }).Concat(effects).ToLookup(e => e.Component, e => e.Status);
         var watching = monitors.ToLookup(m => m.Component, m => m.Name);
 
@@ -43,7 +46,7 @@ public sealed class ComponentStatuses(IDbContextFactory<PortalDbContext> context
             [.. order.Select(g => new Group(g.Id, g.Name, g.Position, g.Version))],
             [.. components.OrderBy(c => c.GroupId is { } g && rank.TryGetValue(g, out var at) ? at.i : -1).ThenBy(c => c.Position).ThenBy(c => c.Id.Value)
                 .Select(c => new Row(c.Id, c.Slug, c.Name, c.Description, rank.ContainsKey(c.GroupId ?? default) ? c.GroupId : null, rank.GetValueOrDefault(c.GroupId ?? default).Name, c.Position,
-                    StatusRules.Effective(false, c.Override, evidence[c.Id]), c.Override, c.CreatedAt, c.UpdatedAt, c.Version,
+                    StatusRules.Effective(maintained.Contains(c.Id), c.Override, evidence[c.Id]), c.Override, c.CreatedAt, c.UpdatedAt, c.Version,
                     [.. watching[c.Id].Order(StringComparer.CurrentCultureIgnoreCase)]))]);
     }
 }

@@ -1,4 +1,5 @@
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
@@ -31,11 +32,12 @@ sealed class ModelAssembly(
         var evidence = monitors.Where(m => m is { Monitor.PausedAt: null, State.Health: MonitorHealth.Down }).Select(m => m.Monitor.Impact)
             .Concat(effectsOf[component.Id].Where(e => e.To is null).Select(e => e.Status));
         var observation = Observation.Of(asOf, component, monitors, gapsOf[component.Id], outagesOf[component.Id]);
+        // Windows come on top of this when it is known for which instant (StatusPageModel.At).
         var status = StatusRules.Effective(underMaintenance: false, component.Override, evidence);
         var looking = monitors.Any(m => m is { Monitor.PausedAt: null, State.Health: not MonitorHealth.Unknown }) && observation.Gaps.All(g => g.To is not null);
         return new ComponentView(
             component.Id, component.Slug, component.Name, component.Description, component.GroupId, component.Position,
-            status, Since(spans),
+            status, StatusTimeline.Since(spans, asOf),
             component.CreatedAt, component.UpdatedAt, observation.From, monitors.Count > 0, spans, observation.Gaps)
         {
             IsUnknown = status == ComponentStatus.Operational && component.Override is null && monitors.Count > 0 && !looking,
@@ -50,22 +52,6 @@ sealed class ModelAssembly(
             .Select(e => new StatusSpan(component.Id, e.Status, StatusCause.Incident, e.From, e.To, e.Incident.Value, e.Title));
         var byHand = component.Overrides.Select(o => new StatusSpan(component.Id, o.Status, StatusCause.Override, o.From, o.To, null, ""));
         return [.. fromMonitors.Concat(fromIncidents).Concat(byHand).Where(s => s.To is null || s.To > s.From).OrderBy(s => s.From).ThenBy(s => s.Cause).ThenBy(s => s.Source)];
-    }
-
-    /// <summary>Back from now, the edge at which the status was another one just before; null if it never was within the spans.</summary>
-    DateTimeOffset? Since(IReadOnlyList<StatusSpan> spans)
-    {
-        var now = Just(asOf.AddTicks(1));
-        foreach (var edge in spans.SelectMany(s => new[] { s.From, s.To ?? asOf }).Where(e => e <= asOf).Distinct().OrderDescending())
-            if (Just(edge) != now) return edge;
-        return null;
-
-        ComponentStatus Just(DateTimeOffset before)
-        {
-            var active = spans.Where(s => s.From < before && (s.To is null || s.To >= before)).ToList();
-            var manual = active.Where(s => s.Cause == StatusCause.Override).Select(s => (ComponentStatus?)s.Status).FirstOrDefault();
-            return StatusRules.Effective(false, manual, active.Select(s => s.Status));
-        }
     }
 
     /// <summary>The monitors of which somebody said that customers see their response times: in the order of their components, then those without one.</summary>
@@ -84,6 +70,12 @@ sealed class ModelAssembly(
         [.. effectsOfIncident[incident.Id].GroupBy(e => e.Component).Select(g => g.OrderBy(e => e.From).ThenBy(e => e.To is null).Last()).Where(e => known.ContainsKey(e.Component))
             .OrderBy(e => known[e.Component].Name, StringComparer.Ordinal)
             .Select(e => new IncidentComponentView(e.Component, known[e.Component].Slug, known[e.Component].Name, e.Status))]);
+
+    public MaintenanceView View(MaintenanceWindow window) => new(
+        window.Id, window.Title, window.Message, window.Times, window.Zone, window.CreatedAt, window.UpdatedAt, window.Sequence,
+        [.. window.Updates.OrderBy(u => u.CreatedAt).ThenBy(u => u.Id.Value).Select(u => new MaintenanceUpdateView(u.Id, u.Status, u.Body, u.CreatedAt))],
+        [.. window.Scope.Where(s => known.ContainsKey(s.ComponentId)).OrderBy(s => known[s.ComponentId].Name, StringComparer.Ordinal).ThenBy(s => s.AddedAt)
+            .Select(s => new MaintainedView(s.ComponentId, known[s.ComponentId].Slug, known[s.ComponentId].Name, s.Covered(window.Times), s.RemovedAt is null))]);
 
     UpdateView View(IncidentUpdate update) => new(
         update.Id, update.Status, update.Body, update.CreatedAt, update.UpdatedAt, update.Revisions.Count > 0 ? update.Revisions[^1].ReplacedAt : null,

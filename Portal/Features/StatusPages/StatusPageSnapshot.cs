@@ -1,6 +1,7 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Incidents;
+using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
 using Portal.Infrastructure.Persistence;
@@ -8,12 +9,12 @@ using Portal.Public;
 
 namespace Portal.Features.StatusPages;
 
-/// <summary>Reads what customers can see, as it stood at one instant: nine queries in one snapshot, however much there is.</summary>
+/// <summary>Reads what customers can see, as it stood at one instant: twelve queries in one snapshot, however much there is.</summary>
 public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contexts)
 {
     public static readonly TimeSpan StripLength = TimeSpan.FromDays(91);
     public static readonly TimeSpan RecentIncidents = TimeSpan.FromDays(91);
-    public const int LatestIncidents = 50;
+    public const int LatestIncidents = 50, LatestWindows = 50;
 
     /// <param name="previous">The last model; its response times are kept if they are of the same minute and of the same charts.</param>
     public async Task<StatusPageModel> Load(StatusPageModel? previous, DateTimeOffset now, CancellationToken ct)
@@ -53,6 +54,8 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
                              orderby e.From
                              select new EffectRow(e.IncidentId, i.Title, e.ComponentId, e.Status, e.From, e.To)).ToListAsync(ct);
 
+        var windows = await Windows(db, since, ct);
+
         var assembly = new ModelAssembly(asOf, groups, components, watches, outages, gaps, effects);
         var ordered = assembly.Components();
         var charted = assembly.Charted(ordered);
@@ -69,8 +72,18 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
             Components = ordered,
             Beginning = components.Select(c => (DateTimeOffset?)c.CreatedAt).Append(head.FirstIncident).Min(),
             Incidents = [.. incidents.Select(assembly.View)],
+            Maintenances = [.. windows.Select(assembly.View)],
             ResponseTimes = known ? previous!.ResponseTimes : await ResponseTimes.Load(db, charted, PageClock.Minute(asOf), ct),
         };
+    }
+
+    static Task<List<MaintenanceWindow>> Windows(PortalDbContext db, DateTimeOffset since, CancellationToken ct)
+    {
+        var shown = db.MaintenanceWindows.Where(w => w.EndsAt > since).Select(w => w.Id)
+            .Union(db.MaintenanceWindows.OrderByDescending(w => w.StartsAt).ThenByDescending(w => w.Id).Take(LatestWindows).Select(w => w.Id));
+        return db.MaintenanceWindows.Where(w => shown.Contains(w.Id))
+            .Include(w => w.Updates.Where(u => u.Visibility == UpdateVisibility.Public)).Include(w => w.Scope).AsSplitQuery()
+            .OrderByDescending(w => w.StartsAt).ThenByDescending(w => w.Id).ToListAsync(ct);
     }
 
     /// <summary>Only with what was said publicly; one of which nothing was said does not exist for customers.</summary>

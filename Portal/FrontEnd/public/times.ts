@@ -18,7 +18,8 @@ export function showTimes(root: ParentNode): void {
     const at = new Date(time.dateTime);
     if (isNaN(at.getTime())) continue;
     time.title = time.textContent ?? '';
-    const sameDay = at.toDateString() === new Date().toDateString();
+    // The date is left out where it is today's, or that of the time before it.
+    const sameDay = at.toDateString() === (time.dataset.from ? new Date(time.dataset.from) : new Date()).toDateString();
     time.textContent = time.dataset.at === 'clock' && sameDay ? clock.format(at) : momentOf(at);
   }
   const zone = document.getElementById('zone');

@@ -4,7 +4,7 @@ using System.Xml;
 
 namespace Portal.Public.Feeds;
 
-/// <summary>What happened, for feed readers: RSS 2.0 and Atom, in each language, the latest 50 incidents.</summary>
+/// <summary>What happened, for feed readers: RSS 2.0 and Atom, in each language, the latest 50 incidents and maintenances.</summary>
 public sealed class FeedPublication : IPublication
 {
     const int Latest = 50;
@@ -15,7 +15,9 @@ public sealed class FeedPublication : IPublication
     {
         foreach (var text in Languages)
         {
-            var entries = model.Incidents.OrderByDescending(i => i.CreatedAt).Take(Latest).Select(i => FeedEntry.Of(i, text, context.Settings)).ToList();
+            var entries = model.Incidents.OrderByDescending(i => i.CreatedAt).Take(Latest).Select(i => FeedEntry.Of(i, text, context.Settings))
+                .Concat(model.Maintenances.OrderByDescending(m => m.CreatedAt).Take(Latest).Select(m => FeedEntry.Of(m, text, context)))
+                .OrderByDescending(e => e.Published).Take(Latest).ToList();
             // The feed's own time is that of its newest entry: a check or a chart is no news.
             var updated = entries.Select(e => e.Updated).DefaultIfEmpty(DateTimeOffset.UnixEpoch).Max();
             var feed = new Feed(model, context.Settings, text, entries, updated);

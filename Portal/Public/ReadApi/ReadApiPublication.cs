@@ -7,7 +7,7 @@ namespace Portal.Public.ReadApi;
 /// <summary><c>/api/v2</c>: what status page clients already read, rendered with the page from the same model.</summary>
 public sealed class ReadApiPublication : IPublication
 {
-    /// <summary>How many incidents the full list holds.</summary>
+    /// <summary>How many incidents, and how many maintenances, the full lists hold.</summary>
     public const int Latest = 50;
 
     /// <summary>Anybody's script may read it, from any origin.</summary>
@@ -28,16 +28,17 @@ public sealed class ReadApiPublication : IPublication
 
     public IEnumerable<PublishedDocument> Render(StatusPageModel model, RenderContext context)
     {
-        var view = new ReadApiView(model, context.Settings);
-        var none = new MaintenancesDocument(view.Page, []);
+        var view = new ReadApiView(model, context.Settings, context.AsOf);
         object[] documents =
         [
-            new SummaryDocument(view.Page, view.Status, view.Components, view.Unresolved, []),
+            new SummaryDocument(view.Page, view.Status, view.Components, view.Unresolved, [.. view.Upcoming, .. view.Active]),
             new StatusDocument(view.Page, view.Status),
             new ComponentsDocument(view.Page, view.Components),
             new IncidentsDocument(view.Page, view.Incidents),
             new IncidentsDocument(view.Page, view.Unresolved),
-            none, none, none,
+            new MaintenancesDocument(view.Page, view.Maintenances),
+            new MaintenancesDocument(view.Page, view.Upcoming),
+            new MaintenancesDocument(view.Page, view.Active),
         ];
         return Paths.Zip(documents, (path, document) => new PublishedDocument(path, "application/json; charset=utf-8", JsonSerializer.SerializeToUtf8Bytes(document, document.GetType(), Json), OpenToAll));
     }

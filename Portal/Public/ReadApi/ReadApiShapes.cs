@@ -20,6 +20,12 @@ sealed record IncidentShape(
     string Id, string Name, string Status, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? MonitoringAt, DateTimeOffset? ResolvedAt, string Impact,
     string Shortlink, DateTimeOffset StartedAt, string PageId, string? ReminderIntervals, IReadOnlyList<UpdateShape> IncidentUpdates, IReadOnlyList<object> Components);
 
+/// <summary>An incident's fields and when the work is to begin and end.</summary>
+sealed record MaintenanceShape(
+    string Id, string Name, string Status, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? MonitoringAt, DateTimeOffset? ResolvedAt, string Impact,
+    string Shortlink, DateTimeOffset StartedAt, string PageId, string? ReminderIntervals, IReadOnlyList<UpdateShape> IncidentUpdates, IReadOnlyList<object> Components,
+    DateTimeOffset ScheduledFor, DateTimeOffset ScheduledUntil);
+
 sealed record UpdateShape(
     string Id, string Status, string Body, string IncidentId, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset DisplayAt,
     IReadOnlyList<AffectedShape>? AffectedComponents, bool DeliverNotifications, string? CustomTweet, string? TweetId);
@@ -27,7 +33,7 @@ sealed record UpdateShape(
 sealed record AffectedShape(string Code, string Name, string OldStatus, string NewStatus);
 
 sealed record SummaryDocument(
-    PageShape Page, StatusShape Status, IReadOnlyList<object> Components, IReadOnlyList<IncidentShape> Incidents, IReadOnlyList<IncidentShape> ScheduledMaintenances);
+    PageShape Page, StatusShape Status, IReadOnlyList<object> Components, IReadOnlyList<IncidentShape> Incidents, IReadOnlyList<MaintenanceShape> ScheduledMaintenances);
 
 sealed record StatusDocument(PageShape Page, StatusShape Status);
 
@@ -35,4 +41,4 @@ sealed record ComponentsDocument(PageShape Page, IReadOnlyList<object> Component
 
 sealed record IncidentsDocument(PageShape Page, IReadOnlyList<IncidentShape> Incidents);
 
-sealed record MaintenancesDocument(PageShape Page, IReadOnlyList<IncidentShape> ScheduledMaintenances);
+sealed record MaintenancesDocument(PageShape Page, IReadOnlyList<MaintenanceShape> ScheduledMaintenances);

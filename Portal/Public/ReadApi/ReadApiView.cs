@@ -1,5 +1,6 @@
 using System.Globalization;
 using Portal.Api;
+using Portal.Domain.Maintenance;
 using Portal.Domain.StatusPages;
 
 namespace Portal.Public.ReadApi;
@@ -11,7 +12,7 @@ sealed class ReadApiView
     readonly PublicSettings settings;
     readonly Dictionary<ComponentId, ComponentShape> byId = [];
 
-    public ReadApiView(StatusPageModel model, PublicSettings settings)
+    public ReadApiView(StatusPageModel model, PublicSettings settings, DateTimeOffset asOf)
     {
         (this.model, this.settings) = (model, settings);
         Page = new PageShape(model.PageId, settings.Title, settings.BaseUrl, settings.Zone.Id, model.ChangedAt);
@@ -19,6 +20,11 @@ sealed class ReadApiView
         Incidents = [.. model.Incidents.OrderByDescending(i => i.CreatedAt).Take(ReadApiPublication.Latest).Select(Shape)];
         var unresolved = model.Incidents.Where(i => i.ResolvedAt is null).ToList();
         Unresolved = [.. unresolved.OrderByDescending(i => i.CreatedAt).Select(Shape)];
+        // There is no word for cancelled: what will not take place is in none of the lists.
+        var windows = model.Maintenances.Where(m => m.Times.CancelledAt is null).ToList();
+        Maintenances = [.. windows.OrderByDescending(m => m.Times.StartsAt).Take(ReadApiPublication.Latest).Select(m => Shape(m, asOf))];
+        Upcoming = [.. windows.Where(m => m.Times.StatusAt(asOf) == MaintenanceStatus.Scheduled).OrderBy(m => m.Times.StartsAt).Select(m => Shape(m, asOf))];
+        Active = [.. windows.Where(m => m.Times.IsUnderWay(asOf)).OrderBy(m => m.Times.StartsAt).Select(m => Shape(m, asOf))];
         var (indicator, headline) = StatusRules.Overall([.. model.Components.Select(c => c.Status)], unresolved.Select(i => i.Impact));
         Status = new StatusShape(ApiJson.Word(indicator), Describe(headline));
     }
@@ -29,6 +35,10 @@ sealed class ReadApiView
     public IReadOnlyList<ComponentShape> Components { get; }
     public IReadOnlyList<IncidentShape> Incidents { get; }
     public IReadOnlyList<IncidentShape> Unresolved { get; }
+
+    public IReadOnlyList<MaintenanceShape> Maintenances { get; }
+    public IReadOnlyList<MaintenanceShape> Upcoming { get; }
+    public IReadOnlyList<MaintenanceShape> Active { get; }
 
     public static string Describe(Headline headline) => headline switch
     {
@@ -67,6 +77,12 @@ sealed class ReadApiView
         [.. i.Updates.OrderByDescending(u => u.CreatedAt).Select(u => Shape(i, u))],
         // What was deleted since is left out, here as in the updates: nobody knows its name any more.
         [.. i.Components.Where(c => byId.ContainsKey(c.Component)).Select(c => byId[c.Component])]);
+
+    MaintenanceShape Shape(MaintenanceView m, DateTimeOffset asOf) => new(
+        m.Id.ToString(), m.Title, ApiJson.Word(m.Times.StatusAt(asOf)), m.CreatedAt, m.ChangedAt(asOf), null, m.Times.End <= asOf ? m.Times.End : null, ApiJson.Word(Indicator.Maintenance),
+        $"{settings.BaseUrl}/maintenance/{m.Id}", m.Times.StartsAt, model.PageId, null,
+        [.. m.Timeline(asOf).Select(u => new UpdateShape(u.Id.ToString(), ApiJson.Word(u.Status), u.Body ?? PublicText.English[$"maintenance.{u.Status}.text"], m.Id.ToString(), u.CreatedAt, u.CreatedAt, u.CreatedAt, null, true, null, null))],
+        [.. m.Components.Where(c => c.IsNamed && byId.ContainsKey(c.Component)).Select(c => byId[c.Component])], m.Times.StartsAt, m.Times.EndsAt);
 
     static UpdateShape Shape(IncidentView i, UpdateView u) => new(
         u.Id.ToString(), ApiJson.Word(u.Status), u.Body, i.Id.ToString(), u.CreatedAt, u.UpdatedAt, u.CreatedAt,
