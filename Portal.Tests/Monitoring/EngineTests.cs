@@ -226,7 +226,7 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
         var announced = 0;
         await using var listener = new Npgsql.NpgsqlConnection(database.ConnectionString);
         await listener.OpenAsync();
-        listener.Notification += (_, e) => { if (e.Payload.EndsWith(",checks", StringComparison.Ordinal) && e.Payload.StartsWith("monitor:", StringComparison.Ordinal)) announced++; };
+        listener.Notification += (_, e) => { if (e.Payload.Contains(",checks", StringComparison.Ordinal) && e.Payload.StartsWith("monitor:", StringComparison.Ordinal)) announced++; };
         await using (var listen = new Npgsql.NpgsqlCommand($"listen {Infrastructure.Persistence.Changes.Channel}", listener)) await listen.ExecuteNonQueryAsync();
         await rig.Until(() => rig.Probe.Looks.Count >= 50, "a check of each", 0.1);
         rig.Clock.FastForward(TimeSpan.FromMilliseconds(500));
