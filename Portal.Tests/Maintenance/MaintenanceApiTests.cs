@@ -48,6 +48,18 @@ public sealed class MaintenanceApiTests : IAsyncLifetime
     };
 
     [Fact]
+    public async Task What_began_by_itself_stands_in_the_archive_of_its_month_without_another_change()
+    {
+        await Send(HttpMethod.Post, "/api/v1/components", new { name = "Archive" }, HttpStatusCode.Created);
+        await Send(HttpMethod.Post, Path, Body("Began by itself", 3 / 60.0, 60, "archive"), HttpStatusCode.Created);
+        using var visitor = host.Client();
+        var month = $"/history/{Now:yyyy-MM}";
+        // Read before it began, so that this page is kept.
+        await visitor.GetStringAsync(month);
+        await Soon.Comes(async () => (await visitor.GetStringAsync(month)).Contains("Began by itself", StringComparison.Ordinal), "the window in the archive");
+    }
+
+    [Fact]
     public async Task A_maintenance_is_scheduled_changed_run_and_read_back()
     {
         await Send(HttpMethod.Post, "/api/v1/components", new { name = "Orders" }, HttpStatusCode.Created);

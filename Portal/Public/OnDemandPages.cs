@@ -111,7 +111,7 @@ public sealed class OnDemandPages(PublicIncidents incidents, PublicMaintenances 
     string KeyOf(PageContext page, string path)
     {
         var (model, settings) = (page.Model, page.Render.Settings);
-        var all = string.Create(CultureInfo.InvariantCulture, $"{assets.Stamp}\n{model.Version}\n{model.ChangedAt.UtcTicks}\n{settings.BaseUrl}\n{settings.Title}\n{settings.Zone.Id}\n{path}");
+        var all = string.Create(CultureInfo.InvariantCulture, $"{assets.Stamp}\n{model.Version}\n{page.AsOf.UtcTicks}\n{settings.BaseUrl}\n{settings.Title}\n{settings.Zone.Id}\n{path}");
         return "page:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..32];
     }
 
@@ -155,7 +155,9 @@ public sealed class OnDemandPages(PublicIncidents incidents, PublicMaintenances 
     PageContext Settled(PageLanguage language)
     {
         var page = Page(language);
-        return new PageContext(page.Model, page.Render with { AsOf = page.Model.ChangedAt }, language, assets);
+        // Maintenance that began or ended since is no change of the model.
+        var edges = page.Model.Maintenances.SelectMany(m => m.Times.Edges).Select(e => e.At).Where(at => at <= page.AsOf);
+        return new PageContext(page.Model, page.Render with { AsOf = edges.Append(page.Model.ChangedAt).Max() }, language, assets);
     }
 
     static StatusPageModel Nothing(DateTimeOffset now) => new()
