@@ -99,5 +99,6 @@ sealed class Timetable(TimeProvider clock, Random random)
 
     long Ticks(TimeSpan time) => (long)(time.TotalSeconds * clock.TimestampFrequency);
 
-    static TimeSpan Clamp(TimeSpan wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait > TimeSpan.FromMinutes(1) ? TimeSpan.FromMinutes(1) : wait;
+    // Up to whole milliseconds: a delay of less is none at all, and whoever waits would turn round and round until the time has come.
+    static TimeSpan Clamp(TimeSpan wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait > TimeSpan.FromMinutes(1) ? TimeSpan.FromMinutes(1) : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
 }
