@@ -27,6 +27,13 @@ public sealed class Histogram
 
     public void Add(double value) => Add(BucketOf(value), 1);
 
+    /// <summary>Values that were sorted into their bucket already.</summary>
+    public void Add(int bucket, long count)
+    {
+        buckets[bucket] = Math.Min(CountMask, buckets.GetValueOrDefault(bucket) + count);
+        Count += count;
+    }
+
     public void Merge(Histogram other)
     {
         foreach (var (bucket, count) in other.buckets) Add(bucket, count);
@@ -43,6 +50,18 @@ public sealed class Histogram
         return Middle(Last);
     }
 
+    /// <summary>The least and the largest value, within the accuracy; 0 where there is none.</summary>
+    public (double Min, double Max) Range => Count == 0 ? (0, 0) : (Middle(buckets.Keys.First()), Middle(buckets.Keys.Last()));
+
+    /// <summary>What came in between two states of a count by bucket; before the first there was nothing.</summary>
+    public static Histogram Between(long[]? before, long[] now)
+    {
+        var histogram = new Histogram();
+        for (var bucket = 0; bucket < now.Length; bucket++)
+            if (now[bucket] - (before?[bucket] ?? 0) is > 0 and var came) histogram.Add(bucket, came);
+        return histogram;
+    }
+
     /// <summary>One number a bucket in rising order, as the database keeps and merges them.</summary>
     public long[] Pack() => [.. buckets.Select(b => ((long)b.Key << CountBits) | b.Value)];
 
@@ -51,12 +70,6 @@ public sealed class Histogram
         var histogram = new Histogram();
         foreach (var number in packed) histogram.Add((int)(number >> CountBits), number & CountMask);
         return histogram;
-    }
-
-    void Add(int bucket, long count)
-    {
-        buckets[bucket] = Math.Min(CountMask, buckets.GetValueOrDefault(bucket) + count);
-        Count += count;
     }
 
     /// <summary>As far from the lower edge as from the upper, in shares of the value.</summary>

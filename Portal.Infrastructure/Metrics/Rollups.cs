@@ -7,13 +7,11 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Metrics;
 
 /// <summary>
-/// Makes minutes of single results, hours of minutes and days of hours. Whoever stores results marks their minutes as due in the same transaction; a span is always made anew
+/// Makes minutes of single results and points, hours of minutes and days of hours. Whoever stores results marks their minutes as due in the same transaction; a span is always made anew
 /// from all that it holds, so that late results, a second turn and a killed node end in the same figures.
 /// </summary>
 public sealed class Rollups(Database database)
 {
-    /// <summary>Minutes, hours and days that are made at once, so that neither a thousand monitors nor ten thousand make one statement long.</summary>
-    static readonly int[] SpansAtOnce = [30, 6, 7];
     /// <summary>Of work in the background, which may take longer than a screen would wait.</summary>
     const int CommandSeconds = 60;
     /// <summary>After its end a span rests so long, for those who come late: most results are written within a second.</summary>
@@ -26,11 +24,29 @@ public sealed class Rollups(Database database)
     /// <summary>Any full day (UTC): from there on spans are counted.</summary>
     const string Origin = "timestamptz '2000-01-01 00:00:00+00'";
 
-    static readonly string BucketOf = string.Create(CultureInfo.InvariantCulture,
-        $"case when value <= {Histogram.Smallest} then 0 else least({Histogram.Last}, ceil(ln(value / {Histogram.Smallest}) / {Histogram.LogGamma:R})::int) end");
+    static string BucketOf(string value) => string.Create(CultureInfo.InvariantCulture,
+        $"case when {value} <= {Histogram.Smallest} then 0 else least({Histogram.Last}, ceil(ln({value} / {Histogram.Smallest}) / {Histogram.LogGamma:R})::int) end");
+
+    /// <param name="Mark">Its marks bear this number.</param>
+    /// <param name="AtOnce">So many spans are made at once, so that neither a thousand monitors nor ten thousand make one statement long.</param>
+    sealed record Level(short Mark, SeriesTable Table, int AtOnce, string Sql, short? Next);
+
+    /// <summary>Points have marks of their own: a node of an older version, which knows only those of results, leaves them alone.</summary>
+    const short ResultMinutes = 0, HourMarks = 1, DayMarks = 2, PointMinutes = 3;
+
+    static readonly Level[] Levels =
+    [
+        new(ResultMinutes, SeriesTable.Minutes, 30, FromChecks, HourMarks), new(PointMinutes, SeriesTable.Minutes, 30, FromPoints, HourMarks),
+        new(HourMarks, SeriesTable.Hours, 6, FromFiner(SeriesTable.Minutes, SeriesTable.Hours), DayMarks), new(DayMarks, SeriesTable.Days, 7, FromFiner(SeriesTable.Hours, SeriesTable.Days), null),
+    ];
+
+    static Level Of(short mark) => Levels.First(l => l.Mark == mark);
 
     /// <summary>Marks minutes as due, in the transaction that stores their results. Last in it: the marks are shared by all nodes.</summary>
-    public static Task Mark(NpgsqlConnection connection, IEnumerable<DateTimeOffset> results, CancellationToken ct) => Mark(connection, 0, results, MinuteRests, DateTimeOffset.MinValue, ct);
+    public static Task Mark(NpgsqlConnection connection, IEnumerable<DateTimeOffset> results, CancellationToken ct) => Mark(connection, ResultMinutes, results, MinuteRests, DateTimeOffset.MinValue, ct);
+
+    /// <summary>The same for points.</summary>
+    public static Task MarkPoints(NpgsqlConnection connection, IEnumerable<DateTimeOffset> points, CancellationToken ct) => Mark(connection, PointMinutes, points, MinuteRests, DateTimeOffset.MinValue, ct);
 
     /// <summary>Stores hours of which there are no results, and marks their days.</summary>
     internal static async Task Plant(NpgsqlConnection connection, IEnumerable<(Guid Series, Bucket Hour)> hours, CancellationToken ct)
@@ -50,18 +66,18 @@ public sealed class Rollups(Database database)
             }
             await copy.CompleteAsync(ct);
         }
-        await Mark(connection, 2, days, LongerRests, DateTimeOffset.MinValue, ct);
+        await Mark(connection, DayMarks, days, LongerRests, DateTimeOffset.MinValue, ct);
     }
 
-    static async Task Mark(NpgsqlConnection connection, int level, IEnumerable<DateTimeOffset> times, TimeSpan rests, DateTimeOffset notBefore, CancellationToken ct)
+    static async Task Mark(NpgsqlConnection connection, short mark, IEnumerable<DateTimeOffset> times, TimeSpan rests, DateTimeOffset notBefore, CancellationToken ct)
     {
-        var width = SeriesTable.RolledUp[level].Width;
+        var width = Of(mark).Table.Width;
         // An update even of an equal mark: its lock keeps the span from being made before this transaction has ended. In order, so that two nodes cannot wait for each other.
         await using var command = new NpgsqlCommand("""
             insert into rollups_due (width, at, ready_at) select $1, at, greatest(at + $3, $4) from unnest($2) as m(at) order by at
             on conflict (width, at) do update set ready_at = excluded.ready_at
             """, connection);
-        command.Parameters.Add(new() { Value = (short)level });
+        command.Parameters.Add(new() { Value = mark });
         command.Parameters.Add(new() { Value = times.Select(at => new DateTime(at.UtcTicks - at.UtcTicks % width.Ticks, DateTimeKind.Utc)).Distinct().ToArray() });
         command.Parameters.Add(new() { Value = width + rests });
         command.Parameters.Add(new() { Value = notBefore.UtcDateTime });
@@ -73,7 +89,7 @@ public sealed class Rollups(Database database)
     public async Task<int> Make(DateTimeOffset now, Action<Exception> failed, CancellationToken ct)
     {
         var made = 0;
-        for (var level = 0; level < SeriesTable.RolledUp.Count; level++)
+        foreach (var level in Levels)
             while (await Some(level, now, failed, ct) is > 0 and var some) made += some;
         return made;
     }
@@ -86,7 +102,7 @@ public sealed class Rollups(Database database)
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
-    async Task<int> Some(int level, DateTimeOffset now, Action<Exception> failed, CancellationToken ct)
+    async Task<int> Some(Level level, DateTimeOffset now, Action<Exception> failed, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -96,7 +112,7 @@ public sealed class Rollups(Database database)
         try
         {
             await RollUp(connection, level, due, ct);
-            if (level + 1 < SeriesTable.RolledUp.Count) await Mark(connection, level + 1, due.Select(at => new DateTimeOffset(at)), LongerRests, now + LateRests, ct);
+            if (level.Next is { } next) await Mark(connection, next, due.Select(at => new DateTimeOffset(at)), LongerRests, now + LateRests, ct);
             await Settle(connection, "delete from rollups_due where width = $1 and at = any($2)", level, due, ct);
         }
         catch (PostgresException e) when (e.SqlState is not (PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown))
@@ -109,34 +125,33 @@ public sealed class Rollups(Database database)
         return due.Length;
     }
 
-    static async Task<DateTime[]> Claim(NpgsqlConnection connection, int level, DateTimeOffset now, CancellationToken ct)
+    static async Task<DateTime[]> Claim(NpgsqlConnection connection, Level level, DateTimeOffset now, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand($"select at from rollups_due where width = $1 and ready_at <= $2 order by at limit {SpansAtOnce[level]} for update skip locked", connection);
-        command.Parameters.Add(new() { Value = (short)level });
+        await using var command = new NpgsqlCommand($"select at from rollups_due where width = $1 and ready_at <= $2 order by at limit {level.AtOnce} for update skip locked", connection);
+        command.Parameters.Add(new() { Value = level.Mark });
         command.Parameters.Add(new() { Value = now.UtcDateTime });
         await using var reader = await command.ExecuteReaderAsync(ct);
         var due = new List<DateTime>();
         while (await reader.ReadAsync(ct)) due.Add(reader.GetDateTime(0));
         // They are read in one go from the first to the last: what lies far behind is left for the next turn.
-        return [.. due.TakeWhile(at => at < due[0] + SpansAtOnce[level] * SeriesTable.RolledUp[level].Width)];
+        return [.. due.TakeWhile(at => at < due[0] + level.AtOnce * level.Table.Width)];
     }
 
-    static async Task RollUp(NpgsqlConnection connection, int level, DateTime[] due, CancellationToken ct)
+    static async Task RollUp(NpgsqlConnection connection, Level level, DateTime[] due, CancellationToken ct)
     {
-        var table = SeriesTable.RolledUp[level];
-        await using var command = new NpgsqlCommand(level == 0 ? FromChecks : FromFiner(SeriesTable.RolledUp[level - 1], table), connection) { CommandTimeout = CommandSeconds };
+        await using var command = new NpgsqlCommand(level.Sql, connection) { CommandTimeout = CommandSeconds };
         command.Parameters.Add(new() { Value = due });
-        command.Parameters.Add(new() { Value = table.Width });
+        command.Parameters.Add(new() { Value = level.Table.Width });
         command.Parameters.Add(new() { Value = due[0] });
-        command.Parameters.Add(new() { Value = due[^1] + table.Width });
+        command.Parameters.Add(new() { Value = due[^1] + level.Table.Width });
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    static readonly string FromChecks = $"""
+    static string FromChecks => $"""
         with found as (
             select monitor_id as series_id, date_bin($2, at, {Origin}) as at, outcome = 0 as good, milliseconds::float8 as value
             from check_results where at >= $3 and at < $4 and outcome <> 2 and date_bin($2, at, {Origin}) = any($1)),
-        counted as (select series_id, at, {BucketOf} as bucket, count(*) as n from found where good group by 1, 2, 3),
+        counted as (select series_id, at, {BucketOf("value")} as bucket, count(*) as n from found where good group by 1, 2, 3),
         histograms as (select series_id, at, array_agg(bucket::bigint << 40 | n order by bucket) as histogram from counted group by 1, 2),
         totals as (
             select series_id, at, count(*) filter (where good) as count, count(*) filter (where not good) as failed,
@@ -145,10 +160,15 @@ public sealed class Rollups(Database database)
         {Into(SeriesTable.Minutes)}
         """;
 
-    static string FromFiner(SeriesTable finer, SeriesTable coarser) => $"""
+    static string FromPoints => FromFiner(
+        $"(select series_id, at, count, 0 as failed, sum, coalesce(min, sum) as min, coalesce(max, sum) as max, coalesce(histogram, array[({BucketOf("sum")})::bigint << 40 | 1]) as histogram from metric_points) points", SeriesTable.Minutes);
+
+    static string FromFiner(SeriesTable finer, SeriesTable coarser) => FromFiner(finer.Name, coarser);
+
+    static string FromFiner(string finer, SeriesTable coarser) => $"""
         with found as (
             select series_id, date_bin($2, at, {Origin}) as at, count, failed, sum, min, max, histogram
-            from {finer.Name} where at >= $3 and at < $4 and date_bin($2, at, {Origin}) = any($1)),
+            from {finer} where at >= $3 and at < $4 and date_bin($2, at, {Origin}) = any($1)),
         counted as (select series_id, at, e >> 40 as bucket, sum(e & 1099511627775)::bigint as n from found, unnest(histogram) e group by 1, 2, 3),
         histograms as (select series_id, at, array_agg(bucket << 40 | n order by bucket) as histogram from counted group by 1, 2),
         totals as (
@@ -164,10 +184,10 @@ public sealed class Rollups(Database database)
         on conflict (series_id, at) do update set count = excluded.count, failed = excluded.failed, sum = excluded.sum, min = excluded.min, max = excluded.max, histogram = excluded.histogram
         """;
 
-    static async Task Settle(NpgsqlConnection connection, string sql, int level, DateTime[] due, CancellationToken ct)
+    static async Task Settle(NpgsqlConnection connection, string sql, Level level, DateTime[] due, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
-        command.Parameters.Add(new() { Value = (short)level });
+        command.Parameters.Add(new() { Value = level.Mark });
         command.Parameters.Add(new() { Value = due });
         await command.ExecuteNonQueryAsync(ct);
     }

@@ -8,12 +8,13 @@ namespace Portal.Infrastructure.Metrics;
 sealed record SeriesTable(string Name, TimeSpan Width, bool Months, TimeSpan? Keep)
 {
     public static readonly SeriesTable Checks = new("check_results", TimeSpan.Zero, false, TimeSpan.FromDays(7));
+    public static readonly SeriesTable Points = new("metric_points", TimeSpan.FromSeconds(10), false, TimeSpan.FromDays(7));
     public static readonly SeriesTable Minutes = new("metric_minutes", TimeSpan.FromMinutes(1), false, TimeSpan.FromDays(30));
     public static readonly SeriesTable Hours = new("metric_hours", TimeSpan.FromHours(1), true, TimeSpan.FromDays(396));
     public static readonly SeriesTable Days = new("metric_days", TimeSpan.FromDays(1), false, null);
 
-    public static readonly IReadOnlyList<SeriesTable> Partitioned = [Checks, Minutes, Hours];
-    /// <summary>From fine to coarse; each is made of the one before it, the first of single results.</summary>
+    public static readonly IReadOnlyList<SeriesTable> Partitioned = [Checks, Points, Minutes, Hours];
+    /// <summary>From fine to coarse; each is made of the one before it, the first of single results or points.</summary>
     public static readonly IReadOnlyList<SeriesTable> RolledUp = [Minutes, Hours, Days];
 
     public string Rest => $"{Name}_rest";

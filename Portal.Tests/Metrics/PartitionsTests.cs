@@ -68,7 +68,7 @@ public sealed class PartitionsTests(TestDatabase database) : IClassFixture<TestD
         Assert.Equal("3", await Read("select count(*) from check_results"));
         // The whole of 2 March is older than seven days from the midnight of 10 March on.
         Assert.Empty(await partitions.Retire(new(2026, 3, 9, 23, 59, 59, TimeSpan.Zero), default));
-        Assert.Equal(["check_results_20260302"], await partitions.Retire(new(2026, 3, 10, 0, 0, 0, TimeSpan.Zero), default));
+        Assert.Equal(["check_results_20260302", "metric_points_20260302"], await partitions.Retire(new(2026, 3, 10, 0, 0, 0, TimeSpan.Zero), default));
         Assert.Equal("1", await Read("select count(*) from check_results"));
     }
 

@@ -1,9 +1,11 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Incidents;
+using Portal.Domain.Metrics;
 using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
 using Portal.Features.Incidents;
 using Portal.Features.Maintenance;
+using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Tests.Support;
@@ -55,6 +57,17 @@ public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabas
         var buckets = await new ResponseTimeHistory(plans).Load(GrownDatabase.Monitor(3), range.Until(Now), range.Step, Cast.Bob, default);
         Assert.InRange(buckets.Count, range.Length / range.Step * 0.9, range.Length / range.Step);
         Assert.All(buckets, b => Assert.InRange(b.Percentile(0.5)!.Value, 40, 90));
+    });
+
+    [Theory]
+    [InlineData(15 * 60, 10, 250)]
+    [InlineData(3 * 3600, 60, 800)]
+    [InlineData(24 * 3600, 300, 5_000)]
+    public Task The_portals_own_figures_are_read_by_series_and_time(int seconds, int step, long most) => Costs(most, async plans =>
+    {
+        var measured = await new Measurements(plans).Load([MetricNames.Requests, MetricNames.RequestTime], new(Now.AddSeconds(-seconds), Now), TimeSpan.FromSeconds(step), default);
+        Assert.Equal(seconds / step, measured.Count(MetricNames.Requests, ("status", "2xx")).Count);
+        Assert.InRange(measured.Series.Count, 2, 4);
     });
 
     [Fact]

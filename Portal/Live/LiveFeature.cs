@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Connections;
+using Portal.Features.Health;
 using Portal.Hosting;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
@@ -48,6 +49,7 @@ public static class LiveFeature
     public static IApplicationBuilder UseLiveLimits(this IApplicationBuilder app)
     {
         var (address, most, open) = (app.ApplicationServices.GetRequiredService<PublicAddress>(), app.ApplicationServices.GetRequiredService<PortalOptions>().MostViewers, 0);
+        app.ApplicationServices.GetRequiredService<Figures>().Meter.CreateObservableGauge("portal.viewers", () => Volatile.Read(ref open), description: "Open public pages that are told of changes.");
         return app.Use(async (http, next) =>
         {
             if (!http.Request.Path.StartsWithSegments("/hubs/status")) await next(http);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Portal.Features.Health;
 using Portal.Infrastructure.Metrics;
 
@@ -14,6 +15,15 @@ public static class MetricsFeature
             var upkeep = s.GetRequiredService<SeriesUpkeep>();
             s.GetRequiredService<Figures>().Meter.CreateObservableGauge("portal.rollups.waiting", () => upkeep.Waiting, description: "Spans of measurements that wait to be rolled up.");
             return upkeep;
+        });
+        services.AddSingleton(TelemetrySettings.Default).AddSingleton<Telemetry>().AddSingleton<TelemetryRecorder>().AddSingleton<Measurements>();
+        services.AddHostedService(s => s.GetRequiredService<Telemetry>());
+        services.AddHostedService(s =>
+        {
+            var (recorder, meter) = (s.GetRequiredService<TelemetryRecorder>(), s.GetRequiredService<Figures>().Meter);
+            meter.CreateObservableCounter("portal.telemetry.dropped", () => recorder.Dropped, description: "Points of the portal's own figures that were given up.");
+            meter.CreateObservableGauge("portal.outbox.waiting", () => recorder.Outbox is { } owed ? new[] { new Measurement<long>(owed) } : [], description: "Reactions that all nodes together still owe.");
+            return recorder;
         });
         return services;
     }
