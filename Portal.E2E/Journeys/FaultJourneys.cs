@@ -40,6 +40,10 @@ public class FaultJourneys
         try
         {
             await AllAreServed(portal);
+            // The overview's figures are the node's own and need no database: a fault moves them at once.
+            await Wait.Until("staff are refused", async () => (await portal.Http.GetAsync("/health/ready?scope=staff")).StatusCode == HttpStatusCode.ServiceUnavailable, 30);
+            await Expect(staff.Page.Locator("[data-figure=errors]")).ToContainTextAsync("failed (5xx) in the last minute", new() { Timeout = 10_000 });
+            await Expect(staff.Page.Locator(".live-chart canvas")).ToBeVisibleAsync();
             await staff.Page.GetByRole(AriaRole.Link, new() { Name = "Incidents", Exact = true }).First.ClickAsync();
             // The shell says it within seconds, long before the driver gives the screen's own question up.
             await Expect(staff.Page.GetByRole(AriaRole.Alert).Filter(new() { HasText = "The database does not answer" })).ToBeVisibleAsync(new() { Timeout = 12_000 });

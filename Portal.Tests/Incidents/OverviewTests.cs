@@ -1,10 +1,15 @@
+using System.Diagnostics.Metrics;
 using Bunit;
+using Microsoft.Extensions.DependencyInjection;
 using Portal.Api;
 using Portal.Domain.Incidents;
+using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.Incidents;
+using Portal.Features.Metrics;
 using Portal.Features.StatusPages;
+using Portal.Infrastructure.Persistence;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Incidents;
@@ -77,5 +82,63 @@ public sealed class OverviewTests : IAsyncLifetime
         Assert.Null(set.QuerySelector("a"));
         await using var ofAdmin = new StaffScreen(database, clock, Cast.Alice);
         Assert.NotEmpty(Overview(ofAdmin).FindAll(".lines a[href='/admin/components']"));
+    }
+
+    [Fact]
+    public async Task Figures_are_drawn_in_words_and_in_a_table_as_they_move()
+    {
+        await using var screen = new StaffScreen(database, clock, Cast.Bob);
+        var telemetry = screen.Services.GetRequiredService<Telemetry>();
+        await telemetry.StartAsync(default);
+        var requests = screen.Services.GetRequiredService<IMeterFactory>().Create("Microsoft.AspNetCore.Hosting").CreateHistogram<double>("http.server.request.duration", "s");
+        var page = Overview(screen);
+        // Answered again before each look: however long a drawing takes, there was one within the last minute.
+        async Task Shows(int status, string figure, string words) => await Soon.Comes(() =>
+        {
+            requests.Record(0.2, new KeyValuePair<string, object?>("http.response.status_code", status));
+            clock.FastForward(TimeSpan.FromSeconds(1));
+            return page.Find($"[data-figure={figure}]").TextContent.Contains(words, StringComparison.Ordinal);
+        }, words);
+        await Shows(200, "p95", "requests in the last minute");
+        Assert.Contains("no fault in the last minute", page.Find("[data-figure=errors]").TextContent, StringComparison.Ordinal);
+        Assert.DoesNotContain("status-major", page.Find("[data-figure=errors]").ClassList);
+        await Shows(503, "errors", "failed (5xx)");
+        page.WaitForAssertion(() =>
+        {
+            Assert.EndsWith(" %", page.Find("[data-figure=errors] b").TextContent, StringComparison.Ordinal);
+            Assert.Contains("status-major", page.Find("[data-figure=errors]").ClassList);
+            Assert.NotEmpty(page.FindAll(".live-card tbody tr"));
+        }, Patience);
+    }
+
+    [Fact]
+    public async Task The_latest_checks_of_whichever_node_come_by_themselves()
+    {
+        var monitor = new Portal.Domain.Monitoring.Monitor(new("Card payments", MonitorKind.Http, "https://pay.example/", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(5), null), clock.GetUtcNow());
+        var state = new MonitorState(monitor.Id, clock.GetUtcNow());
+        await using var db = database.Open();
+        db.AddRange(monitor, state);
+        await db.SaveChangesAsync();
+        await using var screen = new StaffScreen(database, clock, Cast.Bob);
+        var page = Overview(screen);
+        page.WaitForElement(".latest-checks", Patience);
+        async Task Checked(CheckOutcome outcome, double ms, string? detail)
+        {
+            clock.FastForward(TimeSpan.FromSeconds(30));
+            state.Apply(new CheckResult(monitor.Id, clock.GetUtcNow(), TimeSpan.FromMilliseconds(ms), outcome, 200, detail), monitor);
+            await db.SaveChangesAsync();
+            screen.Feed.Hear(Announcement.Of([$"monitor:{monitor.Id}", "checks"]));
+        }
+        await Checked(CheckOutcome.Up, 123, null);
+        page.WaitForAssertion(() => Assert.Contains("Card payments", Assert.Single(page.FindAll(".latest-checks li")).TextContent, StringComparison.Ordinal), Patience);
+        await Checked(CheckOutcome.Down, 5000, "No answer within 5 s.");
+        page.WaitForAssertion(() =>
+        {
+            var lines = page.FindAll(".latest-checks li");
+            Assert.Equal(2, lines.Count);
+            Assert.Contains("Down", lines[0].TextContent, StringComparison.Ordinal);
+            Assert.Contains("No answer within 5 s.", lines[0].TextContent, StringComparison.Ordinal);
+            Assert.Contains("123 ms", lines[1].TextContent, StringComparison.Ordinal);
+        }, Patience);
     }
 }

@@ -9,8 +9,10 @@ using Portal.Domain.Access;
 using Portal.Domain.Shared;
 using Portal.Features.Incidents;
 using Portal.Features.Maintenance;
+using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
+using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
 using Portal.Live;
 
@@ -26,6 +28,8 @@ sealed class StaffScreen : BunitContext
         JSInterop.Mode = JSRuntimeMode.Loose;
         Services.AddLogging().AddSingleton(clock).AddSingleton(Feed).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database);
         Services.AddIncidents().AddMaintenance().AddStatusPages().AddTransient<MonitorList>();
+        Services.AddMetrics().AddSingleton(database.Database).AddSingleton(new NodeName("here")).AddSingleton(TelemetrySettings.Default).AddSingleton<Telemetry>().AddSingleton<TelemetryRecorder>()
+            .AddSingleton<Measurements>().AddSingleton<LiveFigures>().AddSingleton<LatestChecks>().AddSingleton(new UptimeOverDays(() => null, TimeZoneInfo.Utc, clock));
         Services.AddAuthorizationCore();
         Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Principal(actor))));
     }

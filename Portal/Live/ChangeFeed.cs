@@ -38,8 +38,12 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
     {
         if (announcement.Names.Count > 0 && !heard.Add(announcement.Names)) return;
         Interlocked.Increment(ref announcements);
+        Heard?.Invoke(announcement.Topics);
         Publish(announcement.Topics);
     }
+
+    /// <summary>All topics of each announcement, for whoever wants to know more than that one of its own changed. Whoever listens returns at once.</summary>
+    public event Action<IReadOnlyCollection<string>>? Heard;
 
     /// <summary>How many were heard, for whoever wants to know whether any came in between.</summary>
     public long Announcements => Interlocked.Read(ref announcements);

@@ -16,7 +16,7 @@ public static class MetricsFeature
             s.GetRequiredService<Figures>().Meter.CreateObservableGauge("portal.rollups.waiting", () => upkeep.Waiting, description: "Spans of measurements that wait to be rolled up.");
             return upkeep;
         });
-        services.AddSingleton(TelemetrySettings.Default).AddSingleton<Telemetry>().AddSingleton<TelemetryRecorder>().AddSingleton<Measurements>();
+        services.AddSingleton(TelemetrySettings.Default).AddSingleton<Telemetry>().AddSingleton<TelemetryRecorder>().AddSingleton<Measurements>().AddSingleton<LiveFigures>();
         services.AddHostedService(s => s.GetRequiredService<Telemetry>());
         services.AddHostedService(s =>
         {

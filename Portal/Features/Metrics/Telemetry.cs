@@ -44,6 +44,9 @@ public sealed class Telemetry : IHostedService, IDisposable
         return Task.CompletedTask;
     }
 
+    /// <summary>How long each address took lately.</summary>
+    public AddressTimes Addresses { get; } = new();
+
     /// <summary>How far everything has come.</summary>
     public Reading Read()
     {
@@ -71,7 +74,9 @@ public sealed class Telemetry : IHostedService, IDisposable
             if (Tag(tags, "http.response.status_code") is not int status || status is < 100 or > 599) return;
             classes[status / 100 - 1].Add();
             // A connection that was upgraded lasts as long as its page stays open: that is no response time.
-            if (status >= 200) times.Add(seconds * 1_000);
+            if (status < 200) return;
+            times.Add(seconds * 1_000);
+            if (Tag(tags, "http.route") is string route) Addresses.Add(Tag(tags, "http.request.method") as string ?? "", route, seconds * 1_000);
         });
     }
 

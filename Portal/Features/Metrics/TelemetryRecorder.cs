@@ -34,17 +34,21 @@ public sealed class TelemetryRecorder : BackgroundService
     readonly Channel<bool> filled = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     readonly SemaphoreSlim writing = new(1);
     Reading last;
-    DateTimeOffset lastAt;
-    long dropped, outbox = -1;
+    DateTimeOffset lastAt, lastUntil;
+    long dropped, collected, outbox = -1;
 
     public TelemetryRecorder(Telemetry telemetry, Database database, TelemetrySettings settings, TimeProvider clock, ILogger<TelemetryRecorder> log)
     {
         (this.telemetry, this.database, this.settings, this.clock, this.log) = (telemetry, database, settings, clock, log);
         (store, contact, last) = (new PointStore(database, clock), new DatabaseContact("The record of the portal's own figures", clock, log), telemetry.Nothing());
+        lastUntil = clock.GetUtcNow();
     }
 
     /// <summary>Points that were given up since the start, because too many waited or the database refused them.</summary>
     public long Dropped { get { lock (gate) return dropped; } }
+
+    /// <summary>The reading up to which points were made, and the time at which they end.</summary>
+    public (Reading Reading, DateTimeOffset Until) Last { get { lock (gate) return (last, lastUntil); } }
 
     /// <summary>Reactions that all nodes together owe, when last looked at; null while nobody knows.</summary>
     public long? Outbox => Interlocked.Read(ref outbox) is >= 0 and var known ? known : null;
@@ -97,7 +101,8 @@ public sealed class TelemetryRecorder : BackgroundService
             lastAt = at > lastAt ? at : lastAt.AddMilliseconds(1);
             var now = telemetry.Read();
             waiting.Enqueue(now.Since(last, lastAt, clock));
-            last = now;
+            (last, lastUntil) = (now, clock.GetUtcNow());
+            if (++collected % (int)Math.Max(1, AddressTimes.Span / settings.Every) == 0) telemetry.Addresses.Turn();
             while (waiting.Count > settings.Waiting) dropped += waiting.Dequeue().Count;
         }
         filled.Writer.TryWrite(true);
