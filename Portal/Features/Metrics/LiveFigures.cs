@@ -31,6 +31,7 @@ public sealed class LiveFigures(Telemetry telemetry, TelemetryRecorder recorder,
     DateTimeOffset lastAt;
     CancellationTokenSource? watched;
     int watchers, ticks;
+    bool hasPast;
 
     public LiveView Now => Volatile.Read(ref now);
 
@@ -65,7 +66,7 @@ public sealed class LiveFigures(Telemetry telemetry, TelemetryRecorder recorder,
     {
         own.Clear();
         points.Clear();
-        (others, minutes, last, ticks) = ([], [], null, 0);
+        (others, minutes, last, ticks, hasPast) = ([], [], null, 0, false);
         Volatile.Write(ref now, LiveView.Empty);
     }
 
@@ -74,12 +75,18 @@ public sealed class LiveFigures(Telemetry telemetry, TelemetryRecorder recorder,
         while (true)
             try
             {
-                await Begin(ct);
+                var until = Begin(ct);
+                // Asked beside the clockwork: a database that hangs holds up nothing.
+                var asking = LookBack(until, ct);
                 using var timer = new PeriodicTimer(Step, clock);
                 do
                 {
                     // Others store at the same ten seconds; a moment later it is there.
-                    if (ticks % 10 == 5) await LookAtOthers(ct);
+                    if (ticks % 10 == 5 && asking.IsCompleted)
+                    {
+                        await asking;
+                        asking = hasPast ? LookAtOthers(ct) : LookBack(until, ct);
+                    }
                     Tick(ct);
                     feed.Publish(Topic);
                 }
@@ -93,20 +100,33 @@ public sealed class LiveFigures(Telemetry telemetry, TelemetryRecorder recorder,
             }
     }
 
-    /// <summary>The past comes from the database, where this node wrote until its last points; what it measured since then comes next.</summary>
-    async Task Begin(CancellationToken ct)
+    /// <returns>Until when this node stored what it measured; what it measured since then comes first.</returns>
+    DateTimeOffset Begin(CancellationToken ct)
     {
-        var (reading, until) = recorder.Last;
-        IReadOnlyList<LiveStep> past = [], foreign = [];
-        if (await Load(Window, ct) is { } measured) (past, foreign) = (LiveStep.Of(measured, n => n == node.Value), LiveStep.Of(measured, n => n != node.Value));
+        lock (gate)
+        {
+            ct.ThrowIfCancellationRequested();
+            Forget();
+            (last, lastAt) = recorder.Last;
+            return lastAt;
+        }
+    }
+
+    /// <summary>The past comes from the database, and goes before what was measured meanwhile.</summary>
+    async Task LookBack(DateTimeOffset until, CancellationToken ct)
+    {
+        if (await Load(Window, ct) is not { } measured) return;
+        var (past, foreign) = (LiveStep.Of(measured, n => n == node.Value), LiveStep.Of(measured, n => n != node.Value));
         lock (gate)
         {
             if (ct.IsCancellationRequested) return;
-            Forget();
-            foreach (var step in past.Where(s => s.At < until)) own.AddLast(step);
-            (others, last, lastAt) = (foreign, reading, until);
-            for (var at = Floor(clock.GetUtcNow() - Window); at <= until; at += Stored) points.AddLast(PointAt(at));
+            foreach (var step in past.Where(s => s.At < until).Reverse()) own.AddFirst(step);
+            (others, hasPast) = (foreign, true);
+            for (var at = Floor(until); at >= clock.GetUtcNow() - Window; at -= Stored) points.AddFirst(PointAt(at));
+            minutes = Minutes(clock.GetUtcNow());
+            Show(clock.GetUtcNow());
         }
+        feed.Publish(Topic);
     }
 
     async Task LookAtOthers(CancellationToken ct)
@@ -154,9 +174,14 @@ public sealed class LiveFigures(Telemetry telemetry, TelemetryRecorder recorder,
                 (last, lastAt) = (reading, at);
             }
             if (ticks++ % 5 == 0) minutes = Minutes(at);
-            var whole = Within(at - Minute, at);
-            Volatile.Write(ref now, new LiveView([.. points], minutes, whole.Times.Percentile(0.95), whole.Requests, whole.Errors, Rate(whole, s => s.Checks) ?? 0));
+            Show(at);
         }
+    }
+
+    void Show(DateTimeOffset at)
+    {
+        var whole = Within(at - Minute, at);
+        Volatile.Write(ref now, new LiveView([.. points], minutes, whole.Times.Percentile(0.95), whole.Requests, whole.Errors, Rate(whole, s => s.Checks) ?? 0));
     }
 
     LivePoint PointAt(DateTimeOffset at)
