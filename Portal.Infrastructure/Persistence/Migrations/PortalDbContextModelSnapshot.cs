@@ -818,6 +818,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("successes_before_up");
 
+                    b.PrimitiveCollection<string[]>("Tags")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("tags")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<string>("Target")
                         .IsRequired()
                         .HasMaxLength(2100)
@@ -850,6 +857,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
                     b.HasIndex("Shard")
                         .HasDatabaseName("ix_monitors_shard");
+
+                    b.HasIndex("Tags")
+                        .HasDatabaseName("ix_monitors_tags");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Tags"), "gin");
 
                     b.ToTable("monitors");
                 });

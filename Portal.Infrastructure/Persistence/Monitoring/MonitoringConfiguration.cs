@@ -17,6 +17,8 @@ sealed class MonitorConfiguration : IEntityTypeConfiguration<Domain.Monitoring.M
         // An older node that writes a monitor does not know these two.
         builder.Property(m => m.Options).AsJson().HasDefaultValueSql("'{}'");
         builder.Property(m => m.SecretNames).AsJson().HasDefaultValueSql("'[]'");
+        builder.PrimitiveCollection(m => m.Tags).HasDefaultValueSql("'{}'");
+        builder.HasIndex(m => m.Tags).HasMethod("gin");
         builder.Property(m => m.Version).IsRowVersion();
         builder.Ignore(m => m.Settings).Ignore(m => m.DetectsWithin).Ignore(m => m.IsBuiltInTarget);
         builder.HasOne<Component>().WithMany().HasForeignKey(m => m.ComponentId).OnDelete(DeleteBehavior.SetNull);

@@ -28,7 +28,9 @@ public sealed record MonitorView(Monitor Monitor, MonitorState? State, string? C
 /// <summary>Monitors with what is known of them now: critical ones first, then by age.</summary>
 public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
 {
-    public sealed record Filter(MonitorCondition? Condition = null, string? Search = null, string? Component = null)
+    /// <param name="Component">A slug.</param>
+    /// <param name="Tag">One that it has.</param>
+    public sealed record Filter(MonitorCondition? Condition = null, string? Search = null, string? Component = null, string? Tag = null, MonitorKind? Kind = null)
     {
         public bool IsEmpty => this == new Filter();
     }
@@ -47,6 +49,13 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
         var monitors = after is { } last ? db.Monitors.FromSql($"select *, xmin from monitors where (not critical, id) > ({!last.Critical}, {last.Id.Value})").AsNoTracking() : db.Monitors.AsNoTracking();
+        return [.. (await Matching(db, monitors, filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View)];
+    }
+
+    static IQueryable<Row> Matching(PortalDbContext db, IQueryable<Monitor> monitors, Filter filter)
+    {
+        if (filter.Tag is { } tag) monitors = monitors.Where(m => m.Tags.Contains(tag));
+        if (filter.Kind is { } kind) monitors = monitors.Where(m => m.Kind == kind);
         if (filter.Search is { Length: > 0 } search)
         {
             var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
@@ -54,7 +63,7 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         }
         var rows = Joined(db, monitors);
         if (filter.Component is { } slug) rows = rows.Where(r => r.ComponentSlug == slug);
-        rows = filter.Condition switch
+        return filter.Condition switch
         {
             null => rows,
             MonitorCondition.Paused => rows.Where(r => r.Monitor.PausedAt != null),
@@ -62,7 +71,18 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
             MonitorCondition.Down => rows.Where(r => r.Monitor.PausedAt == null && r.State!.Health == MonitorHealth.Down),
             _ => rows.Where(r => r.Monitor.PausedAt == null && (r.State == null || r.State.Health == MonitorHealth.Unknown)),
         };
-        return [.. (await rows.OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View)];
+    }
+
+    /// <summary>A tag as it stands in an address; null for none.</summary>
+    public static string? TagOf(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim().ToLowerInvariant();
+
+    /// <summary>Which tags there are and how many monitors have each, in the order of the alphabet.</summary>
+    public async Task<IReadOnlyList<(string Tag, int Count)>> Tags(Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var tags = await db.Monitors.AsNoTracking().SelectMany(m => m.Tags).GroupBy(t => t).Select(g => new { Tag = g.Key, Count = g.Count() }).OrderBy(t => t.Tag).ToListAsync(ct);
+        return [.. tags.Select(t => (t.Tag, t.Count))];
     }
 
     /// <summary>How many there are of each condition; those without any are left out.</summary>
