@@ -52,6 +52,15 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         return [.. (await Matching(db, monitors, filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View)];
     }
 
+    /// <summary>All that match, however many parts they fill; at most so many.</summary>
+    public async Task<IReadOnlyList<(MonitorId Id, string Name)>> Names(Filter filter, int most, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var rows = await Matching(db, db.Monitors.AsNoTracking(), filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).Select(r => new { r.Monitor.Id, r.Monitor.Name }).ToListAsync(ct);
+        return [.. rows.Select(r => (r.Id, r.Name))];
+    }
+
     static IQueryable<Row> Matching(PortalDbContext db, IQueryable<Monitor> monitors, Filter filter)
     {
         if (filter.Tag is { } tag) monitors = monitors.Where(m => m.Tags.Contains(tag));

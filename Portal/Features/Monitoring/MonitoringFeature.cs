@@ -23,7 +23,7 @@ public static class MonitoringFeature
             return engine;
         });
         services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
-        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>();
+        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<ChangeMonitors>().AddTransient<DeleteMonitors>();
         services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<HeartbeatInbox>();
         services.AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>();
         services.AddTransient<IStartupStep, FirstMonitors>().AddTransient<IStartupStep, OwnCertificate>();
