@@ -47,6 +47,30 @@ sealed class HeartbeatConfiguration : IEntityTypeConfiguration<Heartbeat>
     }
 }
 
+sealed class MonitorImportConfiguration : IEntityTypeConfiguration<MonitorImport>
+{
+    public void Configure(EntityTypeBuilder<MonitorImport> builder)
+    {
+        builder.Property(i => i.By).HasMaxLength(Text.NameLength);
+        builder.Property(i => i.FileName).HasMaxLength(MonitorImport.FileNameLength);
+        builder.Property(i => i.Format).HasConversion<string>().HasMaxLength(30);
+        builder.Property(i => i.UndoneBy).HasMaxLength(Text.NameLength);
+        builder.HasIndex(i => i.Fingerprint);
+    }
+}
+
+sealed class ImportedMonitorConfiguration : IEntityTypeConfiguration<ImportedMonitor>
+{
+    public void Configure(EntityTypeBuilder<ImportedMonitor> builder)
+    {
+        builder.HasKey(i => new { i.ImportId, i.MonitorId });
+        builder.Property(i => i.Name).HasMaxLength(Text.NameLength);
+        builder.Property(i => i.Before!).AsJson().IsRequired(false);
+        builder.Property(i => i.SecretNames).AsJson();
+        builder.HasOne<MonitorImport>().WithMany().HasForeignKey(i => i.ImportId).OnDelete(DeleteBehavior.Cascade);
+    }
+}
+
 sealed class StoredCheckConfiguration : IEntityTypeConfiguration<StoredCheck>
 {
     public void Configure(EntityTypeBuilder<StoredCheck> builder)

@@ -33,6 +33,11 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
     public sealed record Filter(MonitorCondition? Condition = null, string? Search = null, string? Component = null, string? Tag = null, MonitorKind? Kind = null)
     {
         public bool IsEmpty => this == new Filter();
+
+        /// <summary>As it stands in an address; what is none of its words is as if it were not there.</summary>
+        public static Filter Of(string? component, string? state, string? tag, string? kind, string? q) => new(
+            Enum.TryParse<MonitorCondition>(state, ignoreCase: true, out var s) && Enum.IsDefined(s) ? s : null, string.IsNullOrWhiteSpace(q) ? null : q.Trim(), string.IsNullOrEmpty(component) ? null : component,
+            TagOf(tag), Enum.TryParse<MonitorKind>(kind, ignoreCase: true, out var k) && Enum.IsDefined(k) ? k : null);
     }
 
     /// <summary>Where a row stands in the list; it holds even when that monitor is gone or changed.</summary>
@@ -60,6 +65,9 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         var rows = await Matching(db, db.Monitors.AsNoTracking(), filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).Select(r => new { r.Monitor.Id, r.Monitor.Name }).ToListAsync(ct);
         return [.. rows.Select(r => (r.Id, r.Name))];
     }
+
+    /// <summary>Without what is known of them, in the order of the list.</summary>
+    internal static IQueryable<Monitor> Matching(PortalDbContext db, Filter filter) => Matching(db, db.Monitors.AsNoTracking(), filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Select(r => r.Monitor);
 
     static IQueryable<Row> Matching(PortalDbContext db, IQueryable<Monitor> monitors, Filter filter)
     {

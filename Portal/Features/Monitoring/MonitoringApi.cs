@@ -3,6 +3,7 @@ using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.Access;
+using Portal.Features.Monitoring.Imports;
 using Portal.Hosting;
 
 namespace Portal.Features.Monitoring;
@@ -22,8 +23,9 @@ public static class MonitoringApi
         read.MapGet("/{id}", async (HttpContext http, string id, MonitorList monitors, CancellationToken ct) => await Answer(http, IdOf(id), monitors, ct))
             .WithName("GetMonitor").WithSummary("One monitor with its state now");
         read.MapGet("/{id}/checks", Checks).WithName("ListChecks").WithSummary("What its checks of the last seven days found, newest first");
-        ResponseTimesApi.Map(read);
         var write = api.MapGroup("/monitors").RequireAuthorization(nameof(Permission.ManageMonitors)).WithTags("Monitors");
+        ResponseTimesApi.Map(read);
+        ImportsApi.Map(read, write);
         write.MapPost("", Create).WithName("CreateMonitor").WithSummary("Begins to watch; the first check runs within five seconds. A heartbeat is answered with the address that its job calls, once");
         write.MapPatch("/{id}", Change).WithName("ChangeMonitor").WithSummary("Edits, pauses or resumes");
         write.MapDelete("/{id}", async (HttpContext http, string id, DeleteMonitor delete, CancellationToken ct) =>
