@@ -27,11 +27,14 @@ public readonly record struct MonitorId(Guid Value) : IId<MonitorId>
 /// <param name="Critical">Customers cannot do without what it watches: it stands first in lists.</param>
 /// <param name="PublicChart">What customers read above its response times; null shows them no chart.</param>
 /// <param name="Options">What only some kinds know.</param>
+/// <param name="DampFlapping">Whether a target that goes up and down is down until it has held: see <see cref="MonitorState.IsFlapping"/>.</param>
+/// <param name="DependsOn">Monitors of what this target needs, at most five: while one of them is down, that is the cause and this is no second one.</param>
 /// <param name="Tags">Labels to find it by; null is none.</param>
 public sealed record MonitorSettings(
     string Name, MonitorKind Kind, string Target, TimeSpan Interval, TimeSpan Timeout, ComponentId? Component,
     int FailuresBeforeDown = 2, int Window = 2, int SuccessesBeforeUp = 1, ComponentStatus Impact = ComponentStatus.MajorOutage,
-    string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false, string? PublicChart = null, MonitorOptions? Options = null, MonitorTags? Tags = null);
+    string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false, string? PublicChart = null, MonitorOptions? Options = null,
+    bool DampFlapping = true, IReadOnlyList<MonitorId>? DependsOn = null, MonitorTags? Tags = null);
 
 /// <summary>What is checked, how often and how it is judged: configuration only. What was found is in <see cref="MonitorState"/>.</summary>
 public sealed class Monitor
@@ -41,6 +44,10 @@ public sealed class Monitor
     public static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(60);
     /// <summary>So many charts the status page has room for.</summary>
     public const int MostPublicCharts = 6;
+    /// <summary>A target's causes are looked for in at most so many other monitors.</summary>
+    public const int MostDependencies = 5;
+    /// <summary>So many outages within <see cref="FlapWindow"/> are flapping.</summary>
+    public const int FlapOutages = 3;
 
     Monitor() { }
 
@@ -78,6 +85,10 @@ public sealed class Monitor
     public bool Critical { get; private set; }
     /// <summary>The title of its chart on the status page; null while customers are shown none. Its name is for the team alone.</summary>
     public string? PublicChart { get; private set; }
+    /// <summary>Whether an outage of a flapping target ends only when the target has held.</summary>
+    public bool DampFlapping { get; private set; } = true;
+    /// <summary>Monitors of what its target needs; a fault of theirs is the cause of its own.</summary>
+    public IReadOnlyList<MonitorId> DependsOn { get; private set; } = [];
     /// <summary>One of those that exist from the first start; its target is not edited.</summary>
     public bool BuiltIn { get; private set; }
     /// <summary>Since when nothing is checked by a person's wish; null while it runs.</summary>
@@ -95,10 +106,16 @@ public sealed class Monitor
 
     public static TimeSpan DetectionTime(TimeSpan interval, TimeSpan timeout, int failures, TimeSpan grace = default) => grace + interval * failures + timeout;
 
+    /// <summary>Outages that began within this time count as flapping together: an hour, or 60 intervals where those are longer.</summary>
+    public TimeSpan FlapWindow => Interval * 60 > TimeSpan.FromHours(1) ? Interval * 60 : TimeSpan.FromHours(1);
+
+    /// <summary>So long a flapping target must answer without a failure until its outage counts as ended: 5 minutes, or 5 intervals where those are longer.</summary>
+    public TimeSpan FlapQuiet => Interval * 5 > TimeSpan.FromMinutes(5) ? Interval * 5 : TimeSpan.FromMinutes(5);
+
     /// <summary>Whether a check by these settings asks something else than one by those: its result says nothing of them.</summary>
     public bool LooksOtherwiseThan(Monitor other) => (Target, ExpectStatus, Options) != (other.Target, other.ExpectStatus, other.Options) || !(SealedSecrets ?? []).AsSpan().SequenceEqual(other.SealedSecrets);
 
-    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options, new MonitorTags(Tags));
+    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options, DampFlapping, DependsOn, new MonitorTags(Tags));
 
     /// <exception cref="DomainException">A value outside its bounds; the field is named.</exception>
     public void Change(MonitorSettings settings, DateTimeOffset now)
@@ -117,6 +134,9 @@ public sealed class Monitor
             throw new DomainException("Between 1 and 10 successes end an outage.", "successesBeforeUp");
         if (settings.Impact is not (ComponentStatus.DegradedPerformance or ComponentStatus.PartialOutage or ComponentStatus.MajorOutage))
             throw new DomainException("A failing monitor means degraded performance, a partial or a major outage.", "impact");
+        var needs = settings.DependsOn?.Distinct().ToList() ?? [];
+        if (needs.Count > MostDependencies) throw new DomainException($"A monitor depends on at most {MostDependencies} others: name the nearest ones.", "dependsOn");
+        if (needs.Contains(Id)) throw new DomainException("A monitor cannot depend on itself.", "dependsOn");
         var chart = ChartTitle(settings.PublicChart);
         var expect = StatusRanges.Parse(settings.ExpectStatus);
         var tags = MonitorTags.Of(settings.Tags?.All ?? []);
@@ -124,7 +144,7 @@ public sealed class Monitor
         (Name, Kind, Target, Interval, Timeout, ComponentId) = (name, settings.Kind, target, settings.Interval, settings.Timeout, settings.Component);
         (FailuresBeforeDown, Window, SuccessesBeforeUp) = (settings.FailuresBeforeDown, settings.Window, settings.SuccessesBeforeUp);
         (Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, UpdatedAt) = (settings.Impact, expect.ToString(), settings.AllowPrivate, settings.Critical, chart, now);
-        Options = options;
+        (Options, DampFlapping, DependsOn) = (options, settings.DampFlapping, needs);
         if (!tags.Equals(new MonitorTags(Tags))) Tags = tags.All;
     }
 
@@ -147,6 +167,9 @@ public sealed class Monitor
 
     /// <summary>The component is gone; the monitor stays and watches for nobody.</summary>
     public void Detach(DateTimeOffset now) => (ComponentId, UpdatedAt) = (null, now);
+
+    /// <summary>What it needed is not watched any more.</summary>
+    public void Forget(MonitorId needed, DateTimeOffset now) => (DependsOn, UpdatedAt) = ([.. DependsOn.Where(d => d != needed)], now);
 
     /// <summary>One line: it stands above a chart and at the head of a table's column.</summary>
     static string? ChartTitle(string? title)

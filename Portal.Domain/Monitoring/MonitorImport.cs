@@ -91,12 +91,12 @@ public sealed class ImportedMonitor
     public IReadOnlyList<string> SecretNames { get; private set; } = [];
     public byte[]? SealedSecrets { get; private set; }
 
-    /// <summary>As it was before the import.</summary>
+    /// <summary>As it was before the import, which says nothing of what it depends on.</summary>
     /// <param name="component">The one it had, unless that is gone.</param>
     public void Restore(Monitor monitor, StatusPages.ComponentId? component, DateTimeOffset now)
     {
         if (Before is not { } before) return;
-        monitor.Change(before with { Component = component }, now);
+        monitor.Change(before with { Component = component, DependsOn = monitor.DependsOn }, now);
         monitor.Keep(SecretNames, SealedSecrets, now);
         if (WasPaused) monitor.Pause(now);
         else if (monitor.PausedAt is not null) monitor.Resume(now);

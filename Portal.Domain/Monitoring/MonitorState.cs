@@ -38,6 +38,12 @@ public sealed class MonitorState
     public string? LastDetail { get; private set; }
     /// <summary>The last checks, oldest first, at most 20; what N of M is counted on.</summary>
     public IReadOnlyList<RecentCheck> Recent { get; private set; } = [];
+    /// <summary>Since when every check was good; null after a bad one.</summary>
+    public DateTimeOffset? GoodSince { get; private set; }
+    /// <summary>When the last outages began, oldest first, at most <see cref="Monitor.FlapOutages"/>; those that damping made one are counted each.</summary>
+    public IReadOnlyList<DateTimeOffset> Downs { get; private set; } = [];
+    /// <summary>Since when failures are not held against the target, because the portal itself reaches nothing; null while it does.</summary>
+    public DateTimeOffset? UnjudgedSince { get; private set; }
     /// <summary>The lease epoch of the node that wrote this; a smaller one is stale and is refused.</summary>
     public long Epoch { get; private set; }
 
@@ -47,12 +53,20 @@ public sealed class MonitorState
         Epoch = epoch;
     }
 
+    /// <summary>Whether it went down so often that an end of its outage counts only once it has held for <see cref="Monitor.FlapQuiet"/>.</summary>
+    public bool IsFlapping(Monitor monitor, DateTimeOffset now) => monitor.DampFlapping && Downs.Count == Monitor.FlapOutages && now - Downs[0] <= monitor.FlapWindow;
+
+    /// <summary>A check failed while the portal itself reached nothing: that says nothing of the target.</summary>
+    public void LeaveUnjudged(DateTimeOffset at) => UnjudgedSince ??= at;
+
     /// <summary>Takes a result in and says what it changed. A clock that was set back never makes an interval end before it began.</summary>
     public Transition Apply(CheckResult result, Monitor monitor)
     {
         var at = LastCheckAt is { } last && result.At < last ? last : result.At;
         var gap = MissedSince(monitor, at);
         FirstCheckAt ??= at;
+        UnjudgedSince = null;
+        if (gap is not null || result.Outcome != CheckOutcome.Up) GoodSince = null;
         (LastCheckAt, LastStatusCode, LastDuration, LastDetail) = (at, result.StatusCode, result.Duration, result.Detail);
         if (result.Outcome == CheckOutcome.NotConfigured)
         {
@@ -63,7 +77,7 @@ public sealed class MonitorState
         }
         // A gap breaks the run: failures from before it confirm nothing after it.
         Recent = [.. (gap is null ? Recent : []).Append(new RecentCheck(at, result.Outcome == CheckOutcome.Up)).TakeLast(20)];
-        var transition = result.Outcome == CheckOutcome.Up ? Good(monitor) : Bad(monitor);
+        var transition = result.Outcome == CheckOutcome.Up ? Good(monitor, at) : Bad(monitor, at);
         if (result.Outcome == CheckOutcome.Up) LastGoodAt = at; else LastBadAt = at;
         return transition with { Gap = gap };
     }
@@ -73,6 +87,7 @@ public sealed class MonitorState
     {
         var ended = Health == MonitorHealth.Down ? ((DateTimeOffset, DateTimeOffset?)?)(now, LastBadAt) : null;
         (Health, Since, Recent) = (MonitorHealth.Unknown, now, []);
+        (GoodSince, Downs, UnjudgedSince) = (null, [], null);
         return new Transition(null, ended, null);
     }
 
@@ -85,20 +100,26 @@ public sealed class MonitorState
     Interval? MissedSince(Monitor monitor, DateTimeOffset at) =>
         AwaitedSince(monitor) is { } since && at - since > Patience(monitor) ? new Interval(since + monitor.Interval, at) : null;
 
-    Transition Good(Monitor monitor)
+    Transition Good(Monitor monitor, DateTimeOffset at)
     {
-        var run = Recent.Reverse().TakeWhile(r => r.Ok).ToList();
-        var enough = Health != MonitorHealth.Down || run.Count >= monitor.SuccessesBeforeUp;
-        if (!enough || Health == MonitorHealth.Up) return Transition.None;
-        var (was, first) = (Health, Later(run[^1].At, Since));
+        GoodSince ??= at;
+        var holds = Recent.Reverse().TakeWhile(r => r.Ok).Count() >= monitor.SuccessesBeforeUp && (!IsFlapping(monitor, at) || at - GoodSince >= monitor.FlapQuiet);
+        if (Health == MonitorHealth.Up || (Health == MonitorHealth.Down && !holds)) return Transition.None;
+        var (was, first) = (Health, Later(GoodSince.Value, Since));
         (Health, Since) = (MonitorHealth.Up, first);
         return was == MonitorHealth.Down ? new Transition(null, (first, LastBadAt), null) : Transition.None;
     }
 
-    Transition Bad(Monitor monitor)
+    Transition Bad(Monitor monitor, DateTimeOffset at)
     {
+        if (Health == MonitorHealth.Down)
+        {
+            // It had come back, as far as anybody could tell, and did not hold.
+            if (Recent.SkipLast(1).Reverse().TakeWhile(r => r.Ok).Count() >= monitor.SuccessesBeforeUp) CountDown(at);
+            return Transition.None;
+        }
         var failures = Recent.TakeLast(monitor.Window).Where(r => !r.Ok).ToList();
-        if (Health == MonitorHealth.Down || failures.Count < monitor.FailuresBeforeDown) return Transition.None;
+        if (failures.Count < monitor.FailuresBeforeDown) return Transition.None;
         var first = failures[0].At;
         // What happened before the last recovery belongs to the outage that ended there.
         if (Health == MonitorHealth.Up && first < Since)
@@ -109,8 +130,11 @@ public sealed class MonitorState
         }
         var lastGood = Recent.LastOrDefault(r => r.Ok && r.At < first)?.At ?? (LastGoodAt < first ? LastGoodAt : null);
         (Health, Since) = (MonitorHealth.Down, first);
+        CountDown(first);
         return new Transition((first, lastGood), null, null);
     }
+
+    void CountDown(DateTimeOffset at) => Downs = [.. Downs.Append(at).TakeLast(Monitor.FlapOutages)];
 
     static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }

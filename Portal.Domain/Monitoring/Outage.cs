@@ -45,6 +45,14 @@ public sealed class Outage
     /// <summary>The last bad check: it may have ended at any time since. Null while it lasts.</summary>
     public DateTimeOffset? EarliestTo { get; private set; }
     public IReadOnlyList<FailedCheck> Evidence { get; private set; } = [];
+    /// <summary>The outage of what it depends on that is its cause, itself without a further one; null where it stands for itself.</summary>
+    public OutageId? CausedBy { get; private set; }
+
+    /// <summary>Whether what is down there can have caused this: it was not seen well any more after this began.</summary>
+    public bool CanComeOf(Outage other) => other.Id != Id && From >= other.EarliestFrom;
+
+    /// <summary>One cause for all: the root, never a link in the chain.</summary>
+    public void Blame(Outage other) => CausedBy = other.CausedBy ?? other.Id;
 
     public void Witness(FailedCheck check)
     {
@@ -61,6 +69,8 @@ public sealed class Outage
 /// <summary>A span in which a monitor should have looked and did not: the portal was down, or it was paused. Open while <see cref="To"/> is null.</summary>
 public sealed class ObservationGap
 {
+    public const string Paused = "Paused", Unwatched = "Nothing was checked", NoConnection = "The portal itself had no connection";
+
     ObservationGap() { }
 
     public ObservationGap(MonitorId monitor, ComponentId? component, DateTimeOffset from, DateTimeOffset? to, string reason) =>

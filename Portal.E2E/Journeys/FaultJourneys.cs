@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Portal.E2E.Journeys;
 
 /// <summary>The minutes when the portal's own parts are broken. Each journey has a portal of its own and breaks it.</summary>
+[Collection("Portals of their own")]
 public class FaultJourneys
 {
     static readonly string[] Read = ["/", "/de", "/history", "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json", "/api/v2/incidents.json", "/history.rss", "/history.atom", "/badge/overall.svg", "/health/live", "/health/ready"];

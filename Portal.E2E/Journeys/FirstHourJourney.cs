@@ -6,6 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Portal.E2E.Journeys;
 
 /// <summary>The first hour with a portal: what must work on a fresh machine before anything else matters.</summary>
+[Collection("Portals of their own")]
 public class FirstHourJourney
 {
     [Fact]

@@ -6,6 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Portal.E2E.Journeys;
 
 /// <summary>The portal itself is killed while a customer and a member of staff have it open, and a monitor's target is down.</summary>
+[Collection("Portals of their own")]
 public class RestartJourney
 {
     [Fact]

@@ -34,9 +34,9 @@ public sealed class SharedPortal : IAsyncLifetime
 
     internal Task Resolve(string incident) => Api.Post(Portal, $"/api/v1/incidents/{incident}/updates", new { message = "It is over.", visibility = "public", status = "resolved" });
 
-    internal async Task<Window> Staff(ColorScheme scheme = ColorScheme.Light, bool phone = false, bool bypassPolicy = false)
+    internal async Task<Window> Staff(bool phone = false, bool bypassPolicy = false)
     {
-        var window = await Browser.Open(Portal, scheme, phone: phone, bypassPolicy: bypassPolicy);
+        var window = await Browser.Open(Portal, phone: phone, bypassPolicy: bypassPolicy);
         await LoginPage.SignIn(window.Page);
         return window;
     }

@@ -21,7 +21,6 @@ sealed class TellingFramework(IMessageSink diagnostics) : XunitTestFramework(dia
     {
         public bool OnMessage(IMessageSinkMessage message)
         {
-            if (message is ITestStarting) Told.Begin();
             return to.OnMessage(message is not ITestFailed failed ? message
                 : new TestFailed(failed.Test, failed.ExecutionTime, failed.Output, failed.ExceptionTypes, [failed.Messages[0] + Told.All(), .. failed.Messages.Skip(1)], failed.StackTraces, failed.ExceptionParentIndices));
         }

@@ -2,17 +2,12 @@ using System.Text;
 
 namespace Portal.E2E.Support;
 
-/// <summary>What was said since the running journey began; journeys run one after the other.</summary>
+/// <summary>What was said last, by the portals and windows of all journeys that run at the time.</summary>
 static class Told
 {
-    const int Most = 40;
+    const int Most = 60;
     static readonly Lock Gate = new();
     static readonly List<string> Portal = [], Troubles = [], Browser = [];
-
-    public static void Begin()
-    {
-        lock (Gate) foreach (var list in (List<string>[])[Portal, Troubles, Browser]) list.Clear();
-    }
 
     public static void ByPortal(string line)
     {

@@ -13,10 +13,11 @@ public sealed record FoundCheck(CheckResult Result, int Shard, long Epoch);
 /// <summary>What a check without consequences changes of a monitor's state.</summary>
 public sealed record SeenState(
     MonitorId Monitor, int Shard, long Epoch, DateTimeOffset? FirstCheckAt, DateTimeOffset? LastCheckAt, DateTimeOffset? LastGoodAt, DateTimeOffset? LastBadAt,
-    int? LastStatusCode, TimeSpan? LastDuration, string? LastDetail, IReadOnlyList<RecentCheck> Recent)
+    int? LastStatusCode, TimeSpan? LastDuration, string? LastDetail, IReadOnlyList<RecentCheck> Recent,
+    DateTimeOffset? GoodSince, IReadOnlyList<DateTimeOffset> Downs, DateTimeOffset? UnjudgedSince)
 {
     public static SeenState Of(MonitorState s, int shard, long epoch) => new(
-        s.MonitorId, shard, epoch, s.FirstCheckAt, s.LastCheckAt, s.LastGoodAt, s.LastBadAt, s.LastStatusCode, s.LastDuration, s.LastDetail, s.Recent);
+        s.MonitorId, shard, epoch, s.FirstCheckAt, s.LastCheckAt, s.LastGoodAt, s.LastBadAt, s.LastStatusCode, s.LastDuration, s.LastDetail, s.Recent, s.GoodSince, s.Downs, s.UnjudgedSince);
 }
 
 /// <summary>Writes many results and states at once. What was found under a lease that has changed hands since is dropped.</summary>
@@ -106,9 +107,10 @@ public sealed class CheckStore(Database database, string node)
     {
         await using var command = new NpgsqlCommand("""
             update monitor_states s set first_check_at = v.first_check_at, last_check_at = v.last_check_at, last_good_at = v.last_good_at, last_bad_at = v.last_bad_at,
-                last_status_code = v.last_status_code, last_duration = v.last_duration, last_detail = v.last_detail, recent = v.recent, epoch = v.epoch
-            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                as v(monitor_id, epoch, first_check_at, last_check_at, last_good_at, last_bad_at, last_status_code, last_duration, last_detail, recent)
+                last_status_code = v.last_status_code, last_duration = v.last_duration, last_detail = v.last_detail, recent = v.recent,
+                good_since = v.good_since, downs = v.downs, unjudged_since = v.unjudged_since, epoch = v.epoch
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                as v(monitor_id, epoch, first_check_at, last_check_at, last_good_at, last_bad_at, last_status_code, last_duration, last_detail, recent, good_since, downs, unjudged_since)
             where s.monitor_id = v.monitor_id and s.epoch <= v.epoch
             """, connection);
         Add(command, NpgsqlDbType.Uuid, states.Select(s => s.Monitor.Value));
@@ -121,6 +123,9 @@ public sealed class CheckStore(Database database, string node)
         Add(command, NpgsqlDbType.Interval, states.Select(s => s.LastDuration));
         Add(command, NpgsqlDbType.Text, states.Select(s => s.LastDetail));
         Add(command, NpgsqlDbType.Jsonb, states.Select(s => JsonSerializer.Serialize(s.Recent, JsonSerializerOptions.Default)));
+        Add(command, NpgsqlDbType.TimestampTz, states.Select(s => s.GoodSince?.ToUniversalTime()));
+        Add(command, NpgsqlDbType.Jsonb, states.Select(s => JsonSerializer.Serialize(s.Downs, JsonSerializerOptions.Default)));
+        Add(command, NpgsqlDbType.TimestampTz, states.Select(s => s.UnjudgedSince?.ToUniversalTime()));
         await command.ExecuteNonQueryAsync(ct);
     }
 

@@ -61,6 +61,8 @@ public class OptionsTests
     [InlineData("Public:FrameAncestors", "'self'; script-src *")]
     [InlineData("Network:TrustedProxies", "10.0.0.0/40")]
     [InlineData("Network:TrustedProxies:0", "proxy.example.com")]
+    [InlineData("Network:ConnectivityTargets", "192.0.2.1")]
+    [InlineData("Network:ConnectivityTargets:0", "https://192.0.2.1:443")]
     [InlineData("Api:RequestsPerMinute:PerKey", "many")]
     [InlineData("Api:RequestsPerMinute:PerAddress", "1.5")]
     [InlineData("Logging:Format", "xml")]
@@ -150,7 +152,7 @@ public class OptionsTests
     {
         var (options, problems) = Read(
             ("Urls", " http://127.0.0.1:9000 ; http://127.0.0.1:9001/ "), ("Data:Path", " /srv/x "), ("Public:BaseUrl", " https://status.example.com/ "), ("Public:Title", " Ours "), ("Public:TimeZone", " Europe/Berlin "),
-            ("Network:TrustedProxies", " 10.0.0.5 10.1.0.0/16 ,"), ("Smtp:Host", " mail.example.com "), ("Smtp:Port", " 25 "), ("Smtp:From", "status@example.com"), ("Logging:Format", " JSON "),
+            ("Network:TrustedProxies", " 10.0.0.5 10.1.0.0/16 ,"), ("Network:ConnectivityTargets", "192.0.2.1:443, [2001:db8::1]:53 one.example:853"), ("Smtp:Host", " mail.example.com "), ("Smtp:Port", " 25 "), ("Smtp:From", "status@example.com"), ("Logging:Format", " JSON "),
             ("Api:RequestsPerMinute:PerKey", " 60 "), ("Timing:FollowSeconds", " 3 "), ("Security:MasterKeyFile", " /srv/key "));
         Assert.Empty(problems);
         Assert.Equal(["http://127.0.0.1:9000", "http://127.0.0.1:9001/"], options.Urls);

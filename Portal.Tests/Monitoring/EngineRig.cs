@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using Portal.Domain.Monitoring;
@@ -19,14 +20,14 @@ sealed class EngineRig : IAsyncDisposable
     readonly Database connection = new();
     readonly CancellationTokenSource ended = new();
 
-    public EngineRig(TestDatabase database, string node = "node-a", FakeClock? clock = null, ScriptedProbe? probe = null, double leaseSeconds = 8, string? connectionString = null, int? waiting = null)
+    public EngineRig(TestDatabase database, string node = "node-a", FakeClock? clock = null, ScriptedProbe? probe = null, double leaseSeconds = 8, string? connectionString = null, int? waiting = null, params DnsEndPoint[] connectivity)
     {
         Clock = clock ?? new FakeClock(TimeProvider.System.GetUtcNow());
         Probe = probe ?? new ScriptedProbe();
         // A pool of its own, so that a test can cut off this node alone.
         connection.Open(Database.Connect(connectionString ?? database.ConnectionString, node));
         Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new PortalAddress(Configured.Shipped, new NoServer()), Sealing.Secrets),
-            new EngineSettings(new NodeName(node), TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)) { Waiting = waiting ?? EngineSettings.WaitingResults }, Log);
+            new EngineSettings(new NodeName(node), TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)) { Waiting = waiting ?? EngineSettings.WaitingResults, ConnectivityTargets = connectivity }, Log);
     }
 
     public LogLines Log { get; } = new();
@@ -82,11 +83,11 @@ sealed class EngineRig : IAsyncDisposable
         ended.Dispose();
     }
 
-    public static async Task<Monitor> Add(TestDatabase database, string target = "https://shop.example/", int interval = 10, int failures = 2, Portal.Domain.StatusPages.ComponentId? component = null)
+    public static async Task<Monitor> Add(TestDatabase database, string target = "https://shop.example/", int interval = 10, int failures = 2, Portal.Domain.StatusPages.ComponentId? component = null, params MonitorId[] needs)
     {
         await using var db = database.Open();
         var now = TimeProvider.System.GetUtcNow();
-        var monitor = new Monitor(new MonitorSettings("Shop", MonitorKind.Http, target, TimeSpan.FromSeconds(interval), TimeSpan.FromSeconds(5), component, failures, failures), now);
+        var monitor = new Monitor(new MonitorSettings("Shop", MonitorKind.Http, target, TimeSpan.FromSeconds(interval), TimeSpan.FromSeconds(5), component, failures, failures, DependsOn: needs), now);
         db.Add(monitor);
         db.Add(new MonitorState(monitor.Id, now));
         await db.SaveChangesAsync();
@@ -106,6 +107,8 @@ sealed class EngineRig : IAsyncDisposable
 sealed class ScriptedProbe : IProbe
 {
     public ConcurrentDictionary<string, bool> Failing { get; } = new();
+    /// <summary>Nothing comes back from there, not even a refusal.</summary>
+    public volatile bool NothingAnswers;
     public ConcurrentQueue<string> Looks { get; } = new();
     /// <summary>While set, a look that has begun waits for it.</summary>
     public TaskCompletionSource? Hold { get; set; }
@@ -116,6 +119,7 @@ sealed class ScriptedProbe : IProbe
         ct.ThrowIfCancellationRequested();
         Looks.Enqueue(request.Target.AbsoluteUri);
         if (Hold is { } hold) await hold.Task.WaitAsync(ct);
+        if (NothingAnswers) return new ProbeAnswer(CheckOutcome.Down, TimeSpan.FromSeconds(5), null, "No answer within 5 s.");
         return Failing.GetValueOrDefault(request.Target.AbsoluteUri)
             ? new ProbeAnswer(CheckOutcome.Down, TimeSpan.FromMilliseconds(7), 500, "Answered 500.")
             : new ProbeAnswer(CheckOutcome.Up, TimeSpan.FromMilliseconds(5), 200, null);

@@ -53,6 +53,16 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal(HttpStatusCode.UnprocessableEntity, invented.StatusCode);
         Assert.True((await Read(invented)).GetProperty("errors").TryGetProperty("after", out _));
 
+        var needed = (await Read(await client.PostAsJsonAsync("/api/v1/monitors", new { name = "Needed", kind = "http", target = target.Address, allowPrivate = true, paused = true }))).GetProperty("id").GetString();
+        var damped = await Read(await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { dependsOn = new[] { needed }, dampFlapping = false }));
+        Assert.Equal((needed, false, false), (damped.GetProperty("dependsOn")[0].GetString(), damped.GetProperty("dampFlapping").GetBoolean(), damped.GetProperty("flapping").GetBoolean()));
+        foreach (var wrong in new object[] { new[] { id }, new[] { "no id" }, "none" })
+        {
+            var refused = await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { dependsOn = wrong });
+            Assert.InRange((int)refused.StatusCode, 400, 422);
+            Assert.True((await Read(refused)).GetProperty("errors").EnumerateObject().All(e => e.Name.StartsWith("dependsOn", StringComparison.Ordinal)), await refused.Content.ReadAsStringAsync());
+        }
+
         await host.Get<AddComponent>().Execute(new("Database"), Cast.Alice, default);
         var patched = await client.PatchAsJsonAsync($"/api/v1/monitors/{id}", new { name = "Renamed", component = "database" });
         Assert.Equal(HttpStatusCode.OK, patched.StatusCode);

@@ -234,6 +234,35 @@ public sealed partial class MonitorPagesTests : BunitContext, IClassFixture<Test
         Assert.Equal("Paying", (await db.Monitors.SingleAsync(m => m.Id == monitor.Id)).PublicChart);
     }
 
+    [Fact]
+    public async Task What_a_monitor_depends_on_is_found_by_name_and_the_outage_that_comes_of_it_says_so()
+    {
+        var (cause, effect) = (await Add("The one database"), await Add("A shop on it"));
+        var page = Page<MonitorEditor>(Role.Staff, ("Key", effect.Id.ToString()));
+        page.WaitForElement("#needs").Input("shop on it");
+        page.WaitForAssertion(() => Assert.Contains("No other monitor matches", page.Markup, StringComparison.Ordinal));
+        page.Find("#needs").Input("one data");
+        page.WaitForElement("button[aria-label='Depend on The one database']").Click();
+        page.WaitForElement("button[aria-label='No longer depend on The one database']");
+        Assert.Empty(page.FindAll("button[aria-label^='Depend on']"));
+        await page.Find("form").SubmitAsync();
+        await using (var db = database.Open())
+        {
+            Assert.Equal([cause.Id], (await db.Monitors.SingleAsync(m => m.Id == effect.Id)).DependsOn);
+            var now = TimeProvider.System.GetUtcNow();
+            var root = new Outage(cause, now.AddMinutes(-9), null, []);
+            var outage = new Outage(effect, now.AddMinutes(-8), null, []);
+            outage.Blame(root);
+            db.AddRange(root, outage);
+            await db.SaveChangesAsync();
+        }
+        var shown = Page<MonitorPage>(Role.Staff, ("Key", effect.Id.ToString()));
+        shown.WaitForAssertion(() => Assert.Contains("Because of The one database, down since", shown.Find("tbody").TextContent, StringComparison.Ordinal));
+        Assert.Equal(2, shown.FindAll($"a[href='/ops/monitors/{cause.Id}']").Count);
+        var again = Page<MonitorEditor>(Role.Staff, ("Key", effect.Id.ToString()));
+        again.WaitForElement("button[aria-label='No longer depend on The one database']");
+    }
+
     [Theory]
     [InlineData("interval", "")]
     [InlineData("interval", "-5")]

@@ -8,8 +8,8 @@ public class MonitorStateTests
 {
     static readonly DateTimeOffset Start = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
 
-    static Monitor Watching(int failures = 2, int window = 2, int successes = 1) => new(
-        new MonitorSettings("Shop", MonitorKind.Http, "https://shop.example/", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), null, failures, window, successes), Start);
+    static Monitor Watching(int failures = 2, int window = 2, int successes = 1, bool damp = true) => new(
+        new MonitorSettings("Shop", MonitorKind.Http, "https://shop.example/", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), null, failures, window, successes, DampFlapping: damp), Start);
 
     static CheckResult Result(Monitor monitor, double minute, CheckOutcome outcome) => new(monitor.Id, Start.AddMinutes(minute), TimeSpan.FromMilliseconds(80), outcome, 200, null);
 
@@ -71,6 +71,40 @@ public class MonitorStateTests
         Assert.Equal(new Interval(Start.AddMinutes(3), Start.AddMinutes(9)), gap);
         Assert.Null(transitions[^1].WentDown);
         Assert.All(Run(Watching(), "UUD--D").Transitions, t => Assert.Null(t.Gap));
+    }
+
+    [Fact]
+    public void After_three_outages_within_the_hour_the_third_ends_only_when_it_has_held_for_five_minutes()
+    {
+        // Two whole outages, and a third whose recoveries do not hold.
+        const string Flaps = "UDDUUDDUUDDUUUDUUUU";
+        var (state, transitions) = Run(Watching(), Flaps + "UU");
+        Assert.Equal([2, 6, 10], transitions.Index().Where(t => t.Item.WentDown is not null).Select(t => t.Index));
+        Assert.Equal([3, 7, 20], transitions.Index().Where(t => t.Item.CameUp is not null).Select(t => t.Index));
+        // Held: it ended when it last came back, not when that was believed.
+        Assert.Equal(Start.AddMinutes(15), transitions[20].CameUp!.Value.At);
+        Assert.Equal((MonitorHealth.Up, Start.AddMinutes(15)), (state.Health, state.Since));
+        Assert.True(Run(Watching(), Flaps).State.IsFlapping(Watching(), Start.AddMinutes(18)));
+
+        var plain = Run(Watching(damp: false), Flaps).Transitions;
+        Assert.Equal([3, 7, 11], plain.Index().Where(t => t.Item.CameUp is not null).Select(t => t.Index));
+    }
+
+    [Fact]
+    public void What_flaps_without_end_stays_one_outage_although_the_hour_passes()
+    {
+        var (state, transitions) = Run(Watching(), string.Concat(Enumerable.Repeat("UUDD", 60)));
+        Assert.Equal(3, transitions.Count(t => t.WentDown is not null));
+        Assert.Equal(MonitorHealth.Down, state.Health);
+        Assert.True(state.IsFlapping(Watching(), Start.AddMinutes(240)));
+    }
+
+    [Fact]
+    public void Outages_that_lie_far_apart_are_no_flapping()
+    {
+        var (state, transitions) = Run(Watching(), string.Concat(Enumerable.Repeat("DD" + new string('U', 40), 4)));
+        Assert.Equal((4, 4), (transitions.Count(t => t.WentDown is not null), transitions.Count(t => t.CameUp is not null)));
+        Assert.False(state.IsFlapping(Watching(), Start.AddMinutes(168)));
     }
 
     [Fact]

@@ -60,6 +60,39 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         await Assert.ThrowsAsync<ForbiddenException>(() => new MonitorHistory(contexts).LoadChecks(id, null, 10, outsider, default));
     }
 
+    [Fact]
+    public async Task Of_what_it_depends_on_all_must_exist_and_no_circle_closes_and_a_deleted_one_is_forgotten()
+    {
+        var database1 = await Create.Execute(new(Settings() with { Name = "Database" }), Cast.Bob, default);
+        var service = await Create.Execute(new(Settings() with { Name = "Service", DependsOn = [database1] }), Cast.Bob, default);
+        var shop = await Create.Execute(new(Settings() with { Name = "Shop", DependsOn = [service, service] }), Cast.Bob, default);
+        Assert.Equal([service], (await Read(shop)).DependsOn);
+
+        var circle = await Assert.ThrowsAsync<DomainException>(() => Change.Execute(new(database1, Settings() with { DependsOn = [shop] }), Cast.Bob, default));
+        Assert.Equal("dependsOn", circle.Field);
+        Assert.Contains("Service depends on this monitor already", circle.Message, StringComparison.Ordinal);
+        var unknown = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings() with { DependsOn = [MonitorId.From(Guid.Parse("00000000-0000-7000-8000-000000000001"))] }), Cast.Bob, default));
+        Assert.Equal("dependsOn", unknown.Field);
+        Assert.Equal("dependsOn", (await Assert.ThrowsAsync<DomainException>(() => Change.Execute(new(shop, Settings() with { DependsOn = [shop] }), Cast.Bob, default))).Field);
+        Assert.Empty((await Read(database1)).DependsOn);
+
+        await new DeleteMonitor(database.Contexts, clock).Execute(service, Cast.Bob, default);
+        Assert.Empty((await Read(shop)).DependsOn);
+    }
+
+    [Fact]
+    public async Task Two_edits_at_the_same_moment_cannot_close_a_circle()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var (a, b) = (await Create.Execute(new(Settings()), Cast.Bob, default), await Create.Execute(new(Settings()), Cast.Bob, default));
+            var edits = new[] { Change.Execute(new(a, Settings() with { DependsOn = [b] }), Cast.Bob, default), Change.Execute(new(b, Settings() with { DependsOn = [a] }), Cast.Bob, default) };
+            await Task.WhenAll(edits.Select(e => e.ContinueWith(_ => { }, TaskScheduler.Default)));
+            var refused = Assert.Single(edits, e => e.IsFaulted);
+            Assert.Equal("dependsOn", Assert.IsType<DomainException>(refused.Exception!.InnerException).Field);
+        }
+    }
+
     [Theory]
     [InlineData("http://10.0.0.1/")]
     [InlineData("http://inner.example/")]

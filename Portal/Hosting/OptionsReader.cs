@@ -15,7 +15,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
 {
     static readonly string[] Sections = ["Data", "Database", "Redis", "Storage", "Smtp", "Sentry", "OpenTelemetry", "Bootstrap", "Public", "Security", "Network", "Logging", "Api", "Timing"];
     /// <summary>Whoever configures chooses what follows: a place in a list, a name of a log's category.</summary>
-    static readonly string[] Open = ["Network:TrustedProxies:", "Logging:LogLevel:"];
+    static readonly string[] Open = ["Network:TrustedProxies:", "Network:ConnectivityTargets:", "Logging:LogLevel:"];
     static readonly string[] S3 = ["Storage:Backups:S3:Endpoint", "Storage:Backups:S3:Bucket", "Storage:Backups:S3:AccessKey", "Storage:Backups:S3:SecretKey"];
     static readonly string[] Look = ["Public:Logo", "Public:Picture", "Public:AccentColour", "Public:AccentColourDark", "Public:Links"];
     readonly List<string> problems = [];
@@ -40,6 +40,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             Public = Public(),
             MasterKeyFile = Text("Security:MasterKeyFile"),
             TrustedProxies = TrustedProxies(),
+            ConnectivityTargets = ConnectivityTargets(),
             LogFormat = LogFormat(),
             MostViewers = Rate("Live:MostViewers", 20_000),
             Api = new RateLimits(Rate("Api:RequestsPerMinute:PerKey", 6_000), Rate("Api:RequestsPerMinute:PerAddress", 12_000)),
@@ -229,13 +230,27 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     List<IPNetwork> TrustedProxies()
     {
         var networks = new List<IPNetwork>();
-        var list = configuration.GetSection("Network:TrustedProxies");
-        var texts = list.GetChildren().Select(c => c.Value ?? "").Concat((list.Value ?? "").Split([',', ' '])).Select(t => t.Trim()).Where(t => t.Length > 0);
-        foreach (var text in texts)
+        foreach (var (text, whole) in Listed("Network:TrustedProxies"))
             if (IPAddress.TryParse(text, out var address)) networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
             else if (IPNetwork.TryParse(text, out var network)) networks.Add(network);
-            else Refuse("Network:TrustedProxies", $"{Said(text, text + list.Value)} is neither an address like 10.0.0.5 nor a network like 10.0.0.0/24.");
+            else Refuse("Network:TrustedProxies", $"{Said(text, whole)} is neither an address like 10.0.0.5 nor a network like 10.0.0.0/24.");
         return networks;
+    }
+
+    List<DnsEndPoint> ConnectivityTargets()
+    {
+        var targets = new List<DnsEndPoint>();
+        foreach (var (text, whole) in Listed("Network:ConnectivityTargets"))
+            if (Uri.TryCreate($"tcp://{text}", UriKind.Absolute, out var place) && place is { Port: > 0, UserInfo: "", PathAndQuery: "" or "/" } && place.IdnHost.Length > 0) targets.Add(new DnsEndPoint(place.IdnHost, place.Port));
+            else Refuse("Network:ConnectivityTargets", $"{Said(text, whole)} is not a host with a port, like 192.0.2.1:443.");
+        return targets;
+    }
+
+    /// <summary>Each of a list that is written as places of an array or as one text, with all that was written.</summary>
+    IEnumerable<(string Text, string Whole)> Listed(string key)
+    {
+        var list = configuration.GetSection(key);
+        return list.GetChildren().Select(c => c.Value ?? "").Concat((list.Value ?? "").Split([',', ' '])).Select(t => t.Trim()).Where(t => t.Length > 0).Select(t => (t, t + list.Value));
     }
 
     TimingOptions Timing()

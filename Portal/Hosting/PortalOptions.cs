@@ -23,6 +23,8 @@ public sealed record PortalOptions
     /// <summary>Null: in the data folder.</summary>
     public required string? MasterKeyFile { get; init; }
     public required IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; }
+    /// <summary>Places out there by which a node tells its own lost connection from a target's failure.</summary>
+    public required IReadOnlyList<System.Net.DnsEndPoint> ConnectivityTargets { get; init; }
     public required LogFormat LogFormat { get; init; }
     public required RateLimits Api { get; init; }
     /// <summary>Connections to the public hub at a time, about 32 KiB each; whoever comes later polls.</summary>

@@ -790,6 +790,19 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("critical");
 
+                    b.Property<bool>("DampFlapping")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(true)
+                        .HasColumnName("damp_flapping");
+
+                    b.Property<Guid[]>("DependsOn")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("depends_on")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<string>("ExpectStatus")
                         .IsRequired()
                         .HasMaxLength(200)
@@ -894,6 +907,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.HasIndex("ComponentId")
                         .HasDatabaseName("ix_monitors_component_id");
 
+                    b.HasIndex("DependsOn")
+                        .HasDatabaseName("ix_monitors_depends_on");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("DependsOn"), "gin");
+
                     b.HasIndex("Shard")
                         .HasDatabaseName("ix_monitors_shard");
 
@@ -970,6 +988,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("monitor_id");
 
+                    b.Property<string>("Downs")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("downs")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<long>("Epoch")
                         .HasColumnType("bigint")
                         .HasColumnName("epoch");
@@ -977,6 +1002,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<DateTimeOffset?>("FirstCheckAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("first_check_at");
+
+                    b.Property<DateTimeOffset?>("GoodSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("good_since");
 
                     b.Property<string>("Health")
                         .IsRequired()
@@ -1016,6 +1045,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<DateTimeOffset>("Since")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("since");
+
+                    b.Property<DateTimeOffset?>("UnjudgedSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("unjudged_since");
 
                     b.HasKey("MonitorId")
                         .HasName("pk_monitor_states");
@@ -1082,6 +1115,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("cause");
 
+                    b.Property<Guid?>("CausedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("caused_by");
+
                     b.Property<Guid?>("ComponentId")
                         .HasColumnType("uuid")
                         .HasColumnName("component_id");
@@ -1125,6 +1162,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_outages");
+
+                    b.HasIndex("CausedBy")
+                        .HasDatabaseName("ix_outages_caused_by")
+                        .HasFilter("caused_by is not null");
 
                     b.HasIndex("MonitorId")
                         .IsUnique()

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
@@ -19,7 +20,13 @@ sealed class MonitorConfiguration : IEntityTypeConfiguration<Domain.Monitoring.M
         builder.Property(m => m.SecretNames).AsJson().HasDefaultValueSql("'[]'");
         builder.PrimitiveCollection(m => m.Tags).HasDefaultValueSql("'{}'");
         builder.HasIndex(m => m.Tags).HasMethod("gin");
+        builder.Property(m => m.DampFlapping).HasDefaultValue(true).HasSentinel(true);
+        builder.Property(m => m.DependsOn).HasConversion(
+            list => list.Select(d => d.Value).ToArray(), stored => stored.Select(MonitorId.From).ToList(),
+            new ValueComparer<IReadOnlyList<MonitorId>>((a, b) => a!.SequenceEqual(b!), list => list.Count, list => list)).HasColumnType("uuid[]").HasDefaultValueSql("'{}'");
+        builder.HasIndex(m => m.DependsOn).HasMethod("gin");
         builder.Property(m => m.Version).IsRowVersion();
+        builder.Ignore(m => m.FlapWindow).Ignore(m => m.FlapQuiet);
         builder.Ignore(m => m.Settings).Ignore(m => m.DetectsWithin).Ignore(m => m.IsBuiltInTarget);
         builder.HasOne<Component>().WithMany().HasForeignKey(m => m.ComponentId).OnDelete(DeleteBehavior.SetNull);
         builder.HasIndex(m => m.Shard);
@@ -32,6 +39,7 @@ sealed class MonitorStateConfiguration : IEntityTypeConfiguration<MonitorState>
     {
         builder.HasKey(s => s.MonitorId);
         builder.Property(s => s.Recent).AsJson();
+        builder.Property(s => s.Downs).AsJson().HasDefaultValueSql("'[]'");
         builder.HasOne<Domain.Monitoring.Monitor>().WithOne().HasForeignKey<MonitorState>(s => s.MonitorId).OnDelete(DeleteBehavior.Cascade);
     }
 }
@@ -93,6 +101,7 @@ sealed class OutageConfiguration : IEntityTypeConfiguration<Outage>
         builder.HasIndex(o => new { o.MonitorId, o.From });
         builder.HasIndex(o => new { o.ComponentId, o.From });
         builder.HasIndex(o => o.To);
+        builder.HasIndex(o => o.CausedBy).HasFilter("caused_by is not null");
     }
 }
 

@@ -48,6 +48,7 @@ public sealed class ChangeMonitor(IDbContextFactory<PortalDbContext> contexts, T
         if (done.Count == 0) return;
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await PublicCharts.Require(db, monitor, chart, ct);
+        if (request.Settings is not null) await Dependencies.Require(db, monitor, ct);
         await db.Commit(done, ct);
         await transaction.CommitAsync(ct);
 

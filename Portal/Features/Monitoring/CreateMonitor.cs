@@ -35,6 +35,7 @@ public sealed class CreateMonitor(IDbContextFactory<PortalDbContext> contexts, T
         await WatchedComponent.Require(db, monitor.ComponentId, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await PublicCharts.Require(db, monitor, null, ct);
+        await Dependencies.Require(db, monitor, ct);
         db.Add(monitor);
         db.Add(new MonitorState(monitor.Id, now));
         if (request.HeartbeatKey is { } key) db.Add(new Heartbeat(monitor.Id, Secret.HashOf(key), now));

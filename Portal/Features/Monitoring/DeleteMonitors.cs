@@ -18,6 +18,7 @@ public sealed class DeleteMonitors(IDbContextFactory<PortalDbContext> contexts, 
         await using var db = await contexts.CreateDbContextAsync(ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.HoldStates(ids, ct);
+        await Dependencies.Hold(db, ct);
         var (monitors, _) = await db.Many(ids, ct);
         if (monitors.Count == 0) return 0;
         await db.Remove(monitors, now, ct);
@@ -42,6 +43,7 @@ static class MonitorRemoval
         var ids = monitors.Select(m => m.Id).ToList();
         foreach (var outage in await db.Outages.Where(o => ids.Contains(o.MonitorId) && o.To == null).ToListAsync(ct)) outage.Close(now, null);
         foreach (var gap in await db.ObservationGaps.Where(g => ids.Contains(g.MonitorId) && g.To == null).ToListAsync(ct)) gap.Close(now);
+        await Dependencies.Remove(db, ids, now, ct);
         db.Monitors.RemoveRange(monitors);
     }
 }

@@ -29,6 +29,16 @@ public sealed class MonitorHistory(IDbContextFactory<PortalDbContext> contexts)
         return await db.Outages.AsNoTracking().Where(o => o.MonitorId == id).OrderByDescending(o => o.From).Take(most).ToListAsync(ct);
     }
 
+    /// <summary>What caused these, by its id; those that stand for themselves have none.</summary>
+    public async Task<IReadOnlyDictionary<OutageId, Outage>> LoadCauses(IReadOnlyList<Outage> outages, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        var ids = outages.Select(o => o.CausedBy).OfType<OutageId>().Distinct().ToList();
+        if (ids.Count == 0) return new Dictionary<OutageId, Outage>();
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        return await db.Outages.AsNoTracking().Where(o => ids.Contains(o.Id)).ToDictionaryAsync(o => o.Id, ct);
+    }
+
     public async Task<IReadOnlyList<ObservationGap>> LoadGaps(MonitorId id, int most, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.ViewMonitors);

@@ -20,6 +20,9 @@ public sealed record MonitorView(Monitor Monitor, MonitorState? State, string? C
         _ => MonitorCondition.Unknown,
     };
 
+    /// <summary>Judged at its last check, so that all who look see the same.</summary>
+    public bool IsFlapping => State is { LastCheckAt: { } at } && State.IsFlapping(Monitor, at);
+
     public MonitorList.Place Place => new(Monitor.Critical, Monitor.Id);
 
     public DateTimeOffset Since => Monitor.PausedAt ?? State?.Since ?? Monitor.CreatedAt;
@@ -122,6 +125,16 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         if (!actor.May(Permission.ManageMonitors)) actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
         return (await Joined(db, db.Monitors.AsNoTracking().Where(m => m.Id == id)).SingleOrDefaultAsync(ct))?.View ?? throw new NotFoundException("monitor");
+    }
+
+    /// <summary>These, in their order; what does not exist any more is left out.</summary>
+    public async Task<IReadOnlyList<MonitorView>> LoadSome(IReadOnlyList<MonitorId> ids, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        if (ids.Count == 0) return [];
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var rows = await Joined(db, db.Monitors.AsNoTracking().Where(m => ids.Contains(m.Id))).ToDictionaryAsync(r => r.Monitor.Id, r => r.View, ct);
+        return [.. ids.Where(rows.ContainsKey).Select(id => rows[id])];
     }
 
     static IQueryable<Row> Joined(PortalDbContext db, IQueryable<Monitor> monitors) =>

@@ -76,7 +76,8 @@ public static class MonitoringApi
         var settings = new MonitorSettings(body.Name ?? "", kind, body.Target ?? "",
             Seconds(body.IntervalSeconds, "intervalSeconds") ?? TimeSpan.FromSeconds(60), Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? TimeSpan.FromSeconds(10), await components.Find(body.Component, ct),
             failures, body.Window ?? failures, body.SuccessesBeforeUp ?? 1,
-            body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false, PublicChart: body.PublicChart, Options: body.Onto(MonitorOptions.None), Tags: MonitorTags.Of(body.Tags ?? []));
+            body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false, PublicChart: body.PublicChart, Options: body.Onto(MonitorOptions.None),
+            DampFlapping: body.DampFlapping ?? true, DependsOn: body.DependsOn, Tags: MonitorTags.Of(body.Tags ?? []));
         var key = kind == MonitorKind.Heartbeat ? Secret.New() : null;
         if (key is not null) AnswersSecret.Mark(http);
         var id = await create.Execute(new(settings, body.AllowPrivate, body.Paused ?? false, body.Secrets, key), http.User.ToActor(), ct);
@@ -93,7 +94,8 @@ public static class MonitoringApi
         var failures = body.FailuresBeforeDown ?? old.FailuresBeforeDown;
         var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds, "intervalSeconds") ?? old.Interval, Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? old.Timeout,
             component, failures, body.Window ?? Math.Max(old.Window, failures), body.SuccessesBeforeUp ?? old.SuccessesBeforeUp, body.Impact ?? old.Impact,
-            body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical, PublicChart: body.PublicChart.Or(old.PublicChart), Options: body.Onto(stands.Options), Tags: body.Tags is { } tags ? MonitorTags.Of(tags) : old.Tags);
+            body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical, PublicChart: body.PublicChart.Or(old.PublicChart), Options: body.Onto(stands.Options),
+            DampFlapping: body.DampFlapping ?? old.DampFlapping, DependsOn: body.DependsOn ?? old.DependsOn, Tags: body.Tags is { } tags ? MonitorTags.Of(tags) : old.Tags);
         // A patch of the pause alone is no edit. An edit is of what was just read: whoever is faster from here on is not overwritten.
         var edits = body.AllowPrivate is not null || body.Secrets is not null || settings != old with { AllowPrivate = false };
         var version = RowVersion.Expected(http, body.Version) ?? (edits ? stands.Version : null);
@@ -112,7 +114,7 @@ public static class MonitoringApi
     {
         var (m, s) = (view.Monitor, view.State);
         return new MonitorAnswer(m.Id, m.Name, m.Kind, m.Target, m.Interval.TotalSeconds, m.Timeout.TotalSeconds, view.ComponentSlug, m.ComponentId, m.ExpectStatus, m.FailuresBeforeDown, m.Window,
-            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.PublicChart, m.Tags, m.BuiltIn, m.SecretNames, null, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, s?.LastCheckAt,
+            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.PublicChart, m.DampFlapping, m.DependsOn, m.Tags, m.BuiltIn, m.SecretNames, null, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, view.IsFlapping, s?.UnjudgedSince, s?.LastCheckAt,
             s?.LastDuration is { } duration ? Math.Round(duration.TotalMilliseconds, 1) : null, s?.LastStatusCode, s?.LastDetail, m.CreatedAt, m.UpdatedAt, m.Version).With(m.Options);
     }
 

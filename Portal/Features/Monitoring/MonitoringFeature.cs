@@ -15,7 +15,7 @@ public static class MonitoringFeature
         services.AddSingleton<IProbe, HttpProbe>().AddSingleton<IProbe, TcpProbe>().AddSingleton<IProbe, TlsProbe>().AddSingleton<IProbe, RedisProbe>().AddSingleton<IProbe, SmtpProbe>();
         services.AddSingleton<IProbe, WebSocketProbe>().AddSingleton<IProbe, DnsProbe>().AddSingleton<IProbe, PostgresProbe>().AddSingleton<IProbe, HeartbeatProbe>().AddSingleton<IProbe, IcmpProbe>().AddSingleton<IProbe, GrpcProbe>();
         services.AddSingleton<SealedSecrets>().AddSingleton<CheckRunner>();
-        services.AddSingleton(s => EngineSettings.From(s.GetRequiredService<NodeName>(), s.GetRequiredService<PortalOptions>().Timing));
+        services.AddSingleton(s => EngineSettings.From(s.GetRequiredService<NodeName>(), s.GetRequiredService<PortalOptions>()));
         services.AddSingleton<MonitoringEngine>();
         services.AddHostedService(s =>
         {

@@ -56,8 +56,10 @@ sealed class Consequences(IDbContextFactory<PortalDbContext> contexts, ILogger<C
         switch (happening)
         {
             case Happening.WentDown down:
-                if (!await db.Outages.AnyAsync(o => o.MonitorId == monitor && (o.To == null || o.From == down.From), ct))
-                    db.Add(new Outage(down.Monitor, down.From, down.LastGood, down.Evidence));
+                if (await db.Outages.AnyAsync(o => o.MonitorId == monitor && (o.To == null || o.From == down.From), ct)) break;
+                var outage = new Outage(down.Monitor, down.From, down.LastGood, down.Evidence);
+                db.Add(outage);
+                await Causes.Tell(db, down.Monitor, outage, ct);
                 break;
             case Happening.CameUp up:
                 // Written already: what is open now began with it, and must not be ended by a repetition.
@@ -68,7 +70,7 @@ sealed class Consequences(IDbContextFactory<PortalDbContext> contexts, ILogger<C
                 break;
             case Happening.Missed missed:
                 if (!await db.ObservationGaps.AnyAsync(g => g.MonitorId == monitor && g.From == missed.Span.From, ct))
-                    db.Add(new ObservationGap(monitor, missed.Component, missed.Span.From, missed.Span.To, "Nothing was checked"));
+                    db.Add(new ObservationGap(monitor, missed.Component, missed.Span.From, missed.Span.To, missed.Reason));
                 break;
             case Happening.GapBegan gap:
                 if (!await db.ObservationGaps.AnyAsync(g => g.MonitorId == monitor && (g.To == null || g.From == gap.At), ct))

@@ -1,3 +1,4 @@
+using System.Net;
 using Portal.Hosting;
 using Portal.Infrastructure;
 
@@ -12,6 +13,9 @@ public sealed record EngineSettings(NodeName Node, TimeSpan Lease, TimeSpan Rene
     /// <summary>So many results wait for the database at most; beyond them the oldest are given up.</summary>
     public int Waiting { get; init; } = WaitingResults;
 
+    /// <summary>Places out there that tell whether this node reaches the world; none: every failure is the target's.</summary>
+    public IReadOnlyList<DnsEndPoint> ConnectivityTargets { get; init; } = [];
+
     /// <summary>Results are at most this old when they are written.</summary>
     public static readonly TimeSpan BatchAge = TimeSpan.FromMilliseconds(500);
     /// <summary>A new monitor is checked within 5 s: up to 2 s to be noticed, and so many at most until its turn.</summary>
@@ -20,7 +24,8 @@ public sealed record EngineSettings(NodeName Node, TimeSpan Lease, TimeSpan Rene
     public const int WaitingResults = 100_000;
     public const int BatchSize = 5_000;
 
-    public static EngineSettings From(NodeName node, TimingOptions timing) => new(node, timing.ShardLease, timing.ShardRenew, timing.Follow);
+    public static EngineSettings From(NodeName node, PortalOptions portal) =>
+        new(node, portal.Timing.ShardLease, portal.Timing.ShardRenew, portal.Timing.Follow) { ConnectivityTargets = portal.ConnectivityTargets };
 }
 
 /// <summary>Wakes its one waiter, once, however often it was rung in the meantime.</summary>

@@ -15,6 +15,9 @@ namespace Portal.Features.Monitoring.Engine;
 /// </summary>
 public sealed class MonitoringEngine : BackgroundService
 {
+    /// <summary>However many fail for its sake, a cause is looked at so often at most.</summary>
+    static readonly TimeSpan CauseFreshness = TimeSpan.FromSeconds(2);
+
     readonly Database database;
     readonly TimeProvider clock;
     readonly CheckRunner runner;
@@ -27,6 +30,8 @@ public sealed class MonitoringEngine : BackgroundService
     readonly SemaphoreSlim slots = new(EngineSettings.ChecksAtOnce);
     readonly Bell follow, keep;
     readonly DatabaseContact contact;
+    readonly OwnConnection connection;
+    long unjudged;
     volatile Dictionary<int, long> held = [];
 
     public MonitoringEngine(Database database, TimeProvider clock, CheckRunner runner, EngineSettings settings, ILoggerFactory logs)
@@ -39,6 +44,7 @@ public sealed class MonitoringEngine : BackgroundService
         recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>(), settings.Waiting);
         timetable = new Timetable(clock, new Random());
         (follow, keep) = (new Bell(clock), new Bell(clock));
+        connection = new OwnConnection(settings.ConnectivityTargets, clock);
     }
 
     /// <summary>A check begins, so long after it was due.</summary>
@@ -52,6 +58,9 @@ public sealed class MonitoringEngine : BackgroundService
 
     /// <summary>Raw results that were given up since the start, because too many waited for the database or it refused them.</summary>
     public long DroppedResults => recorder.Dropped;
+
+    /// <summary>Failed checks that say nothing of their targets, because this node itself reached nothing.</summary>
+    public long UnjudgedChecks => Interlocked.Read(ref unjudged);
 
     /// <summary>Raw results that wait to be written.</summary>
     public int WaitingResults => recorder.Waiting;
@@ -202,12 +211,14 @@ public sealed class MonitoringEngine : BackgroundService
             {
                 Began?.Invoke(clock.GetElapsedTime(due));
                 var monitor = watched.Monitor;
-                var at = watched.Stamp(clock.GetUtcNow());
+                var (at, began) = (watched.Stamp(clock.GetUtcNow()), clock.GetTimestamp());
                 if (await runner.Look(monitor, ct) is not { } answer) timetable.Soon(watched, TimeSpan.FromSeconds(1));
+                else if (await IsOurs(monitor, answer, began, ct)) LeaveUnjudged(watched, at);
                 else
                 {
                     var result = new CheckResult(watched.Id, at, answer.Duration, answer.Outcome, answer.StatusCode, answer.Detail);
                     if (watched.Take(result, monitor)) recorder.Add(watched, result);
+                    if (answer.Outcome == CheckOutcome.Down) LookAtCauses(monitor);
                 }
             }
             finally
@@ -224,6 +235,28 @@ public sealed class MonitoringEngine : BackgroundService
         {
             watched.Finish();
         }
+    }
+
+    /// <summary>Whether the failure is this node's own. What lies beside it in the same network is judged as ever; so is whoever answered something.</summary>
+    async Task<bool> IsOurs(Monitor monitor, ProbeAnswer answer, long began, CancellationToken ct)
+    {
+        if (monitor.IsBuiltInTarget || monitor.AllowPrivate || monitor.Kind == MonitorKind.Heartbeat) return false;
+        if (answer.Outcome == CheckOutcome.Up || answer.StatusCode is not null) connection.Reached();
+        return answer.Outcome == CheckOutcome.Down && !await connection.Works(began, ct);
+    }
+
+    void LeaveUnjudged(Watched watched, DateTimeOffset at)
+    {
+        Interlocked.Increment(ref unjudged);
+        watched.LeaveUnjudged(at);
+        recorder.Touch(watched);
+    }
+
+    /// <summary>What the target needs is looked at now, so that cause and effect are told apart when both are confirmed.</summary>
+    void LookAtCauses(Monitor monitor)
+    {
+        foreach (var needed in monitor.DependsOn)
+            if (timetable.Find(needed) is { } cause && !(clock.GetUtcNow() - cause.LastCheckAt < CauseFreshness)) timetable.Soon(cause, TimeSpan.Zero);
     }
 
     async Task Listen(CancellationToken ct)

@@ -11,6 +11,7 @@ static class MonitoringFigures
         var lag = meter.CreateHistogram<double>("portal.checks.lag", "s", "How long after its time a check began.");
         engine.Began += late => lag.Record(late.TotalSeconds);
         meter.CreateObservableGauge("portal.checks.waiting", () => engine.WaitingResults, description: "Check results that wait to be written.");
+        meter.CreateObservableCounter("portal.checks.unjudged", () => engine.UnjudgedChecks, description: "Failed checks that were held against no target, because this node itself reached nothing.");
         meter.CreateObservableCounter("portal.checks.dropped", () => engine.DroppedResults, description: "Check results that were given up because too many waited, or were refused.");
     }
 }

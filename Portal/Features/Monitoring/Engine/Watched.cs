@@ -10,7 +10,7 @@ abstract record Happening
 {
     public sealed record WentDown(Monitor Monitor, DateTimeOffset From, DateTimeOffset? LastGood, IReadOnlyList<FailedCheck> Evidence) : Happening;
     public sealed record CameUp(DateTimeOffset At, DateTimeOffset? LastBad) : Happening;
-    public sealed record Missed(ComponentId? Component, Interval Span) : Happening;
+    public sealed record Missed(ComponentId? Component, Interval Span, string Reason) : Happening;
     public sealed record GapBegan(ComponentId? Component, DateTimeOffset At, string Reason) : Happening;
     public sealed record GapEnded(DateTimeOffset At) : Happening;
     public sealed record HealthChanged : Happening;
@@ -61,7 +61,7 @@ sealed class Watched(Monitor monitor, MonitorState state, long epoch, bool gapIs
         lock (gate)
         {
             if (dropped || Monitor.PausedAt is not null || looked.LooksOtherwiseThan(Monitor)) return false;
-            var health = state.Health;
+            var (health, unjudged) = (state.Health, state.UnjudgedSince is not null);
             var (wentDown, cameUp, gap) = state.Apply(result, Monitor);
             if (result.Outcome == CheckOutcome.Down)
             {
@@ -69,13 +69,20 @@ sealed class Watched(Monitor monitor, MonitorState state, long epoch, bool gapIs
                 failures.Add(new FailedCheck(result.At, result.StatusCode, result.Detail, result.Duration.TotalMilliseconds));
             }
             if (gapIsOpen) unsaved.Add(new Happening.GapEnded(result.At));
-            else if (gap is { } missed) unsaved.Add(new Happening.Missed(Monitor.ComponentId, missed));
+            else if (gap is { } missed) unsaved.Add(new Happening.Missed(Monitor.ComponentId, missed, unjudged ? ObservationGap.NoConnection : ObservationGap.Unwatched));
             gapIsOpen = false;
             if (cameUp is { } up) unsaved.Add(new Happening.CameUp(up.At, up.LastBad));
             if (wentDown is { } down) unsaved.Add(new Happening.WentDown(Monitor, down.At, down.LastGood, [.. failures.Where(f => f.At >= down.At)]));
             if (state.Health != health) unsaved.Add(new Happening.HealthChanged());
             return true;
         }
+    }
+
+    /// <summary>A check failed while this node reached nothing.</summary>
+    public void LeaveUnjudged(DateTimeOffset at)
+    {
+        lock (gate)
+            if (!dropped && Monitor.PausedAt is null) state.LeaveUnjudged(at);
     }
 
     /// <summary>The configuration was edited.</summary>
@@ -107,7 +114,7 @@ sealed class Watched(Monitor monitor, MonitorState state, long epoch, bool gapIs
         if (gapIsOpen) return;
         if (state.Suspend(at).CameUp is { } up) unsaved.Add(new Happening.CameUp(up.At, up.LastBad));
         failures.Clear();
-        unsaved.Add(new Happening.GapBegan(Monitor.ComponentId, at, "Paused"));
+        unsaved.Add(new Happening.GapBegan(Monitor.ComponentId, at, ObservationGap.Paused));
         gapIsOpen = true;
     }
 

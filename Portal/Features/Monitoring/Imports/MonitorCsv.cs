@@ -38,6 +38,7 @@ static class MonitorCsv
         new("allowPrivate", (m, _) => Written(m.AllowPrivate), (s, _, _) => s),
         new("paused", (m, _) => Written(m.PausedAt is not null), (s, _, _) => s),
         new("critical", (m, _) => Written(m.Critical), (s, t, _) => s with { Critical = Flag(t, "critical") == true }),
+        new("dampFlapping", (m, _) => Written(m.DampFlapping), (s, t, _) => s with { DampFlapping = Flag(t, "dampFlapping") ?? true }),
         new("publicChart", (m, _) => m.PublicChart, (s, t, _) => s with { PublicChart = t }),
         new("tags", (m, _) => string.Join(' ', m.Tags), (s, t, _) => s with { Tags = MonitorTags.Parse(t) }),
         Option("method", (o, t) => o with { Method = t }),

@@ -25,7 +25,8 @@ public sealed class UndoImport(IDbContextFactory<PortalDbContext> contexts, Time
         var import = await db.MonitorImports.SingleOrDefaultAsync(i => i.Id == request.Import, ct) ?? throw new NotFoundException("import");
         import.MayBeUndone(now);
         var items = await db.ImportedMonitors.Where(i => i.ImportId == import.Id).ToListAsync(ct);
-        if (items.Count > 0) await db.HoldStates(items.Select(i => i.MonitorId), ct);
+        await db.HoldStates(items.Select(i => i.MonitorId), ct);
+        await Dependencies.Hold(db, ct);
         var monitors = items.Count == 0 ? [] : (await db.Many([.. items.Select(i => i.MonitorId)], ct)).Monitors.ToDictionary(m => m.Id);
         var kept = items.Where(i => monitors.TryGetValue(i.MonitorId, out var m) && !import.IsAsLeft(m) && request.EditedToo?.Contains(m.Id) != true).ToList();
         var back = items.Except(kept).ToList();

@@ -6,11 +6,18 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Portal.Infrastructure.Persistence.Migrations
 {
     /// <inheritdoc />
-    public partial class MonitorImports : Migration
+    public partial class TagsAndImports : Migration
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.AddColumn<string[]>(
+                name: "tags",
+                table: "monitors",
+                type: "text[]",
+                nullable: false,
+                defaultValueSql: "'{}'");
+
             migrationBuilder.CreateTable(
                 name: "monitor_imports",
                 columns: table => new
@@ -55,15 +62,22 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 });
 
             migrationBuilder.CreateIndex(
+                name: "ix_monitors_tags",
+                table: "monitors",
+                column: "tags")
+                .Annotation("Npgsql:IndexMethod", "gin");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_monitor_imports_fingerprint",
                 table: "monitor_imports",
                 column: "fingerprint");
 
-            // What an older version could not take back can be taken back again.
+            // What an older version knew nothing of comes back.
             migrationBuilder.Sql("""
+                update monitors m set tags = array(select jsonb_array_elements_text(t.value)) from settings s, jsonb_each(s.value::jsonb) t where s.key = 'monitors.tags' and m.id::text = t.key;
                 insert into monitor_imports select r.* from settings s cross join jsonb_populate_recordset(null::monitor_imports, s.value::jsonb -> 'imports') r where s.key = 'monitors.imports';
                 insert into imported_monitors select r.* from settings s cross join jsonb_populate_recordset(null::imported_monitors, s.value::jsonb -> 'monitors') r where s.key = 'monitors.imports';
-                delete from settings where key = 'monitors.imports';
+                delete from settings where key in ('monitors.tags', 'monitors.imports');
                 """);
         }
 
@@ -71,6 +85,8 @@ namespace Portal.Infrastructure.Persistence.Migrations
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.Sql("""
+                insert into settings (key, value) select 'monitors.tags', jsonb_object_agg(id, to_jsonb(tags))::text from monitors where tags <> '{}' having count(*) > 0
+                on conflict (key) do update set value = excluded.value;
                 insert into settings (key, value)
                 select 'monitors.imports', jsonb_build_object('imports', (select jsonb_agg(to_jsonb(i)) from monitor_imports i), 'monitors', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from imported_monitors m))::text
                 where exists (select 1 from monitor_imports)
@@ -82,6 +98,14 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
             migrationBuilder.DropTable(
                 name: "monitor_imports");
+
+            migrationBuilder.DropIndex(
+                name: "ix_monitors_tags",
+                table: "monitors");
+
+            migrationBuilder.DropColumn(
+                name: "tags",
+                table: "monitors");
         }
     }
 }

@@ -12,8 +12,8 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(PortalDbContext))]
-    [Migration("20261122142958_MonitorTags")]
-    partial class MonitorTags
+    [Migration("20261122143748_CausesAndFlapping")]
+    partial class CausesAndFlapping
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -754,6 +754,19 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("critical");
 
+                    b.Property<bool>("DampFlapping")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(true)
+                        .HasColumnName("damp_flapping");
+
+                    b.Property<Guid[]>("DependsOn")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("depends_on")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<string>("ExpectStatus")
                         .IsRequired()
                         .HasMaxLength(200)
@@ -821,13 +834,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("successes_before_up");
 
-                    b.PrimitiveCollection<string[]>("Tags")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("text[]")
-                        .HasColumnName("tags")
-                        .HasDefaultValueSql("'{}'");
-
                     b.Property<string>("Target")
                         .IsRequired()
                         .HasMaxLength(2100)
@@ -858,13 +864,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.HasIndex("ComponentId")
                         .HasDatabaseName("ix_monitors_component_id");
 
+                    b.HasIndex("DependsOn")
+                        .HasDatabaseName("ix_monitors_depends_on");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("DependsOn"), "gin");
+
                     b.HasIndex("Shard")
                         .HasDatabaseName("ix_monitors_shard");
-
-                    b.HasIndex("Tags")
-                        .HasDatabaseName("ix_monitors_tags");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Tags"), "gin");
 
                     b.ToTable("monitors");
                 });
@@ -875,6 +881,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("monitor_id");
 
+                    b.Property<string>("Downs")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("downs")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<long>("Epoch")
                         .HasColumnType("bigint")
                         .HasColumnName("epoch");
@@ -882,6 +895,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<DateTimeOffset?>("FirstCheckAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("first_check_at");
+
+                    b.Property<DateTimeOffset?>("GoodSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("good_since");
 
                     b.Property<string>("Health")
                         .IsRequired()
@@ -921,6 +938,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<DateTimeOffset>("Since")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("since");
+
+                    b.Property<DateTimeOffset?>("UnjudgedSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("unjudged_since");
 
                     b.HasKey("MonitorId")
                         .HasName("pk_monitor_states");
@@ -987,6 +1008,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("cause");
 
+                    b.Property<Guid?>("CausedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("caused_by");
+
                     b.Property<Guid?>("ComponentId")
                         .HasColumnType("uuid")
                         .HasColumnName("component_id");
@@ -1030,6 +1055,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_outages");
+
+                    b.HasIndex("CausedBy")
+                        .HasDatabaseName("ix_outages_caused_by")
+                        .HasFilter("caused_by is not null");
 
                     b.HasIndex("MonitorId")
                         .IsUnique()

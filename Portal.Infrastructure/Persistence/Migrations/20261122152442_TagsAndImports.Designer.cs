@@ -12,8 +12,8 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(PortalDbContext))]
-    [Migration("20261122150708_MonitorImports")]
-    partial class MonitorImports
+    [Migration("20261122152442_TagsAndImports")]
+    partial class TagsAndImports
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -793,6 +793,19 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("critical");
 
+                    b.Property<bool>("DampFlapping")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(true)
+                        .HasColumnName("damp_flapping");
+
+                    b.Property<Guid[]>("DependsOn")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("depends_on")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<string>("ExpectStatus")
                         .IsRequired()
                         .HasMaxLength(200)
@@ -897,6 +910,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.HasIndex("ComponentId")
                         .HasDatabaseName("ix_monitors_component_id");
 
+                    b.HasIndex("DependsOn")
+                        .HasDatabaseName("ix_monitors_depends_on");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("DependsOn"), "gin");
+
                     b.HasIndex("Shard")
                         .HasDatabaseName("ix_monitors_shard");
 
@@ -973,6 +991,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("monitor_id");
 
+                    b.Property<string>("Downs")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("downs")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<long>("Epoch")
                         .HasColumnType("bigint")
                         .HasColumnName("epoch");
@@ -980,6 +1005,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<DateTimeOffset?>("FirstCheckAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("first_check_at");
+
+                    b.Property<DateTimeOffset?>("GoodSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("good_since");
 
                     b.Property<string>("Health")
                         .IsRequired()
@@ -1019,6 +1048,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<DateTimeOffset>("Since")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("since");
+
+                    b.Property<DateTimeOffset?>("UnjudgedSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("unjudged_since");
 
                     b.HasKey("MonitorId")
                         .HasName("pk_monitor_states");
@@ -1085,6 +1118,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("cause");
 
+                    b.Property<Guid?>("CausedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("caused_by");
+
                     b.Property<Guid?>("ComponentId")
                         .HasColumnType("uuid")
                         .HasColumnName("component_id");
@@ -1128,6 +1165,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_outages");
+
+                    b.HasIndex("CausedBy")
+                        .HasDatabaseName("ix_outages_caused_by")
+                        .HasFilter("caused_by is not null");
 
                     b.HasIndex("MonitorId")
                         .IsUnique()
