@@ -8,6 +8,7 @@ public readonly record struct MonitorImportId(Guid Value) : IId<MonitorImportId>
     public override string ToString() => Value.ToString("N");
 }
 
+/// <summary>What a file is written in: a table, or the backup of another tool.</summary>
 public enum ImportFormat { Csv, UptimeKuma }
 
 /// <summary>A file whose monitors were taken in, so that it can be taken back.</summary>
