@@ -29,11 +29,12 @@ public readonly record struct MonitorId(Guid Value) : IId<MonitorId>
 /// <param name="Options">What only some kinds know.</param>
 /// <param name="DampFlapping">Whether a target that goes up and down is down until it has held: see <see cref="MonitorState.IsFlapping"/>.</param>
 /// <param name="DependsOn">Monitors of what this target needs, at most five: while one of them is down, that is the cause and this is no second one.</param>
+/// <param name="Tags">Labels to find it by; null is none.</param>
 public sealed record MonitorSettings(
     string Name, MonitorKind Kind, string Target, TimeSpan Interval, TimeSpan Timeout, ComponentId? Component,
     int FailuresBeforeDown = 2, int Window = 2, int SuccessesBeforeUp = 1, ComponentStatus Impact = ComponentStatus.MajorOutage,
     string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false, string? PublicChart = null, MonitorOptions? Options = null,
-    bool DampFlapping = true, IReadOnlyList<MonitorId>? DependsOn = null);
+    bool DampFlapping = true, IReadOnlyList<MonitorId>? DependsOn = null, MonitorTags? Tags = null);
 
 /// <summary>What is checked, how often and how it is judged: configuration only. What was found is in <see cref="MonitorState"/>.</summary>
 public sealed class Monitor
@@ -74,6 +75,8 @@ public sealed class Monitor
     public ComponentStatus Impact { get; private set; }
     public string ExpectStatus { get; private set; } = "";
     public MonitorOptions Options { get; private set; } = MonitorOptions.None;
+    /// <summary>As <see cref="MonitorTags"/> has them.</summary>
+    public IReadOnlyList<string> Tags { get; private set; } = [];
     /// <summary>Which secrets there are: names of headers, or "password".</summary>
     public IReadOnlyList<string> SecretNames { get; private set; } = [];
     /// <summary>Their values, which only a check opens; null when there are none.</summary>
@@ -112,7 +115,7 @@ public sealed class Monitor
     /// <summary>Whether a check by these settings asks something else than one by those: its result says nothing of them.</summary>
     public bool LooksOtherwiseThan(Monitor other) => (Target, ExpectStatus, Options) != (other.Target, other.ExpectStatus, other.Options) || !(SealedSecrets ?? []).AsSpan().SequenceEqual(other.SealedSecrets);
 
-    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options, DampFlapping, DependsOn);
+    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options, DampFlapping, DependsOn, new MonitorTags(Tags));
 
     /// <exception cref="DomainException">A value outside its bounds; the field is named.</exception>
     public void Change(MonitorSettings settings, DateTimeOffset now)
@@ -136,11 +139,13 @@ public sealed class Monitor
         if (needs.Contains(Id)) throw new DomainException("A monitor cannot depend on itself.", "dependsOn");
         var chart = ChartTitle(settings.PublicChart);
         var expect = StatusRanges.Parse(settings.ExpectStatus);
+        var tags = MonitorTags.Of(settings.Tags?.All ?? []);
         var options = (settings.Options ?? MonitorOptions.None).For(settings.Kind, expect);
         (Name, Kind, Target, Interval, Timeout, ComponentId) = (name, settings.Kind, target, settings.Interval, settings.Timeout, settings.Component);
         (FailuresBeforeDown, Window, SuccessesBeforeUp) = (settings.FailuresBeforeDown, settings.Window, settings.SuccessesBeforeUp);
         (Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, UpdatedAt) = (settings.Impact, expect.ToString(), settings.AllowPrivate, settings.Critical, chart, now);
         (Options, DampFlapping, DependsOn) = (options, settings.DampFlapping, needs);
+        if (!tags.Equals(new MonitorTags(Tags))) Tags = tags.All;
     }
 
     /// <summary>Takes the place of whatever secrets there were.</summary>

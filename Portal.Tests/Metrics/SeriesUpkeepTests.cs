@@ -42,10 +42,12 @@ public class SeriesUpkeepTests
         await db.SaveChangesAsync();
         Task<JsonElement> Read(string range) => client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors/{monitor.Id}/response-times{range}");
         Assert.Equal(0, (await Read("")).GetProperty("items").GetArrayLength());
-        foreach (var (days, ms, outcome) in new[] { (2, 100f, 0), (2, 120f, 0), (2, 9f, 1), (20, 500f, 0) })
+        foreach (var (days, ms, outcome) in new[] { (2, 100f, 0), (2, 120f, 0), (2, 9f, 1), (5, 500f, 0) })
             await db.Database.ExecuteSqlAsync($"insert into check_results (monitor_id, at, milliseconds, outcome, node, epoch) values ({monitor.Id.Value}, {TimeProvider.System.GetUtcNow().AddDays(-days).AddMilliseconds(ms).UtcDateTime}, {ms}, {(short)outcome}, 'a', 1)");
         var week = await Read("?range=7d");
-        var step = Assert.Single(week.GetProperty("items").EnumerateArray());
+        // What is older than seven days may be dropped at any moment.
+        Assert.Equal(2, week.GetProperty("items").GetArrayLength());
+        var step = week.GetProperty("items")[1];
         Assert.Equal((2, 1, 110, 120, 3600, "ms"), (step.GetProperty("count").GetInt32(), step.GetProperty("failed").GetInt32(), step.GetProperty("avg").GetDouble(), step.GetProperty("max").GetDouble(), week.GetProperty("stepSeconds").GetDouble(), week.GetProperty("unit").GetString()));
         Assert.InRange(step.GetProperty("p50").GetDouble(), 98, 102);
         Assert.Equal(2, (await Read("?range=30d")).GetProperty("items").GetArrayLength());

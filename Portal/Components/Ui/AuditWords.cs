@@ -40,6 +40,8 @@ public static class AuditWords
         ["monitor.check-requested"] = "asked for a check of a monitor",
         ["monitor.tried"] = "tried the settings of a monitor",
         ["monitor.heartbeat-key-renewed"] = "gave a heartbeat a new address",
+        ["monitors.imported"] = "imported monitors",
+        ["monitors.import-undone"] = "took back an import of monitors",
         ["monitors.seeded"] = "made the first monitors",
         ["person.first-administrator"] = "made the first administrator",
         ["person.set-up-offered"] = "offered a link for the first administrator",

@@ -23,6 +23,7 @@ public sealed class MonitorDraft
     public bool AllowPrivate { get; set; }
     public bool Critical { get; set; }
     public string PublicChart { get; set; } = "";
+    public string Tags { get; set; } = "";
     public bool DampFlapping { get; set; } = true;
     public IReadOnlyList<MonitorId> DependsOn { get; set; } = [];
     public OptionsDraft Options { get; set; } = new();
@@ -43,6 +44,7 @@ public sealed class MonitorDraft
         AllowPrivate = m.AllowPrivate,
         Critical = m.Critical,
         PublicChart = m.PublicChart ?? "",
+        Tags = string.Join(", ", m.Tags),
         DampFlapping = m.DampFlapping,
         DependsOn = m.DependsOn,
         Options = OptionsDraft.Of(m),
@@ -70,7 +72,7 @@ public sealed class MonitorDraft
                 TimeSpan.FromSeconds(Whole(IntervalSeconds, "intervalSeconds", "of seconds from 10 to 86,400 (1 day)")), TimeSpan.FromSeconds(Whole(TimeoutSeconds, "timeoutSeconds", "of seconds from 1 to 60")),
                 Id.TryParse<ComponentId>(Component, out var component) ? component : null,
                 failures, Math.Max(Whole(Window, "window", "up to 20, at least as many as failures are needed"), failures), Whole(SuccessesBeforeUp, "successesBeforeUp", "from 1 to 10"), Impact, ExpectStatus, Critical: Critical, PublicChart: PublicChart,
-                Options: Options.For(Kind), DampFlapping: DampFlapping, DependsOn: DependsOn);
+                Options: Options.For(Kind), DampFlapping: DampFlapping, DependsOn: DependsOn, Tags: MonitorTags.Parse(Tags));
         }
     }
 

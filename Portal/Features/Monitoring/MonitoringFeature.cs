@@ -1,5 +1,6 @@
 using Portal.Features.Health;
 using Portal.Features.Monitoring.Engine;
+using Portal.Features.Monitoring.Imports;
 using Portal.Hosting;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Monitoring;
@@ -23,10 +24,11 @@ public static class MonitoringFeature
             return engine;
         });
         services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
-        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>();
+        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<ChangeMonitors>().AddTransient<DeleteMonitors>();
         services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<HeartbeatInbox>();
         services.AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>();
         services.AddSingleton<LatestChecks>();
+        services.AddTransient<ImportPlanning>().AddTransient<ImportPreview>().AddTransient<ImportMonitors>().AddTransient<UndoImport>().AddTransient<ImportList>().AddTransient<MonitorTable>();
         services.AddTransient<IStartupStep, FirstMonitors>().AddTransient<IStartupStep, OwnCertificate>();
         return services;
     }
