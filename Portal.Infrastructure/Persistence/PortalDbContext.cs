@@ -29,6 +29,8 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<Domain.Monitoring.Monitor> Monitors => Set<Domain.Monitoring.Monitor>();
     public DbSet<MonitorState> MonitorStates => Set<MonitorState>();
     public DbSet<Heartbeat> Heartbeats => Set<Heartbeat>();
+    public DbSet<ProbePlace> ProbePlaces => Set<ProbePlace>();
+    public DbSet<HeardCheck> HeardChecks => Set<HeardCheck>();
     public DbSet<StoredCheck> Checks => Set<StoredCheck>();
     public DbSet<Outage> Outages => Set<Outage>();
     public DbSet<ObservationGap> ObservationGaps => Set<ObservationGap>();
