@@ -91,7 +91,7 @@ public sealed class ProbeAgentTests(PortalHost host) : IClassFixture<PortalHost>
         var items = Enumerable.Range(0, 200).Select(i => new ProbesApi.WorkItem(MonitorId.From(Guid.CreateVersion7()), MonitorKind.Http, Target, 0.01, 5, "200-399", false, MonitorOptions.None, "look", new Dictionary<string, string>())).ToList();
         using var client = new HttpClient(new OnlyWork(new("Rome", "tag", 60, items))) { BaseAddress = new Uri("http://portal.example/") };
         using var stop = new CancellationTokenSource();
-        var agent = new ProbeAgent(client, [new ScriptedProbe()], "1.0", TimeProvider.System, NullLogger.Instance);
+        using var agent = new ProbeAgent(client, [new ScriptedProbe()], "1.0", TimeProvider.System, NullLogger.Instance);
         var running = agent.Run(stop.Token);
         await Soon.Comes(() => agent.Dropped > 100, "findings given up");
         Assert.InRange(agent.WaitingFindings, ProbeAgent.MostWaiting - 1, ProbeAgent.MostWaiting);
@@ -138,6 +138,7 @@ public sealed class ProbeAgentTests(PortalHost host) : IClassFixture<PortalHost>
         {
             await stop.CancelAsync();
             await running;
+            Program.Dispose();
             client.Dispose();
             stop.Dispose();
         }

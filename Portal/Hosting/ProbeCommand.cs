@@ -22,7 +22,8 @@ public static class ProbeCommand
         var version = typeof(ProbeCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
         var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("Portal.Probe");
         log.LogInformation("Looking for {Server}; Ctrl-C stops", client.BaseAddress);
-        await new ProbeAgent(client, services.GetServices<IProbe>(), version, TimeProvider.System, log).Run(ct);
+        using var agent = new ProbeAgent(client, services.GetServices<IProbe>(), version, TimeProvider.System, log);
+        await agent.Run(ct);
         return 0;
     }
 

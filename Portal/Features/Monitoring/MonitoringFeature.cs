@@ -21,7 +21,7 @@ public static class MonitoringFeature
             MonitoringFigures.Show(s.GetRequiredService<Figures>().Meter, engine);
             return engine;
         });
-        services.AddTransient<AskForWork>().AddTransient<ReportFindings>().AddTransient<PlaceList>().AddTransient<RemovePlace>();
+        services.AddTransient<PlaceWork>().AddTransient<FindingsInbox>().AddTransient<PlaceList>().AddTransient<RemovePlace>();
         services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
         services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>();
         services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<HeartbeatInbox>();

@@ -13,7 +13,7 @@ namespace Portal.Features.Monitoring.Places;
 /// The program at another place: asks the portal what to look at, looks, and reports. While the portal is away it goes on with what it knows, and keeps
 /// a bounded number of findings. Nothing that it says depends on what time its machine believes it is.
 /// </summary>
-public sealed class ProbeAgent(HttpClient server, IEnumerable<IProbe> probes, string version, TimeProvider clock, ILogger log)
+public sealed class ProbeAgent(HttpClient server, IEnumerable<IProbe> probes, string version, TimeProvider clock, ILogger log) : IDisposable
 {
     /// <summary>So many findings wait for the portal; beyond them the oldest are given up, and counted.</summary>
     public const int MostWaiting = 10_000;
@@ -175,7 +175,7 @@ public sealed class ProbeAgent(HttpClient server, IEnumerable<IProbe> probes, st
     async Task<TimeSpan> Report(CancellationToken ct)
     {
         List<Waiting> some;
-        lock (gate) some = known ? [.. waiting.Take(ReportFindings.AtOnce)] : [];
+        lock (gate) some = known ? [.. waiting.Take(FindingsInbox.AtOnce)] : [];
         if (some.Count == 0)
         {
             await found.Wait(ct);
@@ -201,6 +201,8 @@ public sealed class ProbeAgent(HttpClient server, IEnumerable<IProbe> probes, st
             _ => $"the portal answered {(int)answer.StatusCode}",
         });
     }
+
+    public void Dispose() => slots.Dispose();
 
     TimeSpan Spread(TimeSpan over) { lock (random) return over * random.NextDouble(); }
 }

@@ -38,20 +38,20 @@ public static class ProbesApi
         group.MapPost("/findings", Findings).WithName("ReportFindings").WithSummary("What a place found; a finding that comes again is taken once");
     }
 
-    static async Task<WorkAnswer> Work(HttpContext http, WorkRequest body, AskForWork ask, TimeProvider clock, CancellationToken ct)
+    static async Task<WorkAnswer> Work(HttpContext http, WorkRequest body, PlaceWork ask, TimeProvider clock, CancellationToken ct)
     {
         AnswersSecret.Mark(http);
-        var work = await ask.Execute(new(Session(body.Session), body.ProgramVersion, body.Time ?? clock.GetUtcNow(), body.Dropped ?? 0, body.Known), http.User.ToActor(), ct);
+        var work = await ask.Ask(new(Session(body.Session), body.ProgramVersion, body.Time ?? clock.GetUtcNow(), body.Dropped ?? 0, body.Known), http.User.ToActor(), ct);
         return new(work.Place, work.Tag, AskAgain.TotalSeconds, work.Items?.Select(ItemOf).ToList());
     }
 
-    static async Task<FindingsAnswer> Findings(HttpContext http, FindingsRequest body, ReportFindings report, CancellationToken ct) =>
-        new(await report.Execute(Session(body.Session), [.. (body.Findings ?? []).Select(Finding)], http.User.ToActor(), ct));
+    static async Task<FindingsAnswer> Findings(HttpContext http, FindingsRequest body, FindingsInbox inbox, CancellationToken ct) =>
+        new(await inbox.Take(Session(body.Session), [.. (body.Findings ?? []).Select(Finding)], http.User.ToActor(), ct));
 
-    static WorkItem ItemOf(AskForWork.Item item) => new(item.Monitor, item.Settings.Kind, item.Settings.Target, item.Settings.Interval.TotalSeconds, item.Settings.Timeout.TotalSeconds,
+    static WorkItem ItemOf(PlaceWork.Item item) => new(item.Monitor, item.Settings.Kind, item.Settings.Target, item.Settings.Interval.TotalSeconds, item.Settings.Timeout.TotalSeconds,
         item.Settings.ExpectStatus, item.Settings.AllowPrivate, item.Settings.Options ?? MonitorOptions.None, item.Look, item.Secrets);
 
-    static ReportFindings.Finding Finding(FindingBody f) => new(f.Sequence, f.Monitor, Milliseconds(f.AgeMilliseconds), Milliseconds(f.Milliseconds), f.Outcome, f.StatusCode, f.Detail, f.Look ?? "");
+    static FindingsInbox.Finding Finding(FindingBody f) => new(f.Sequence, f.Monitor, Milliseconds(f.AgeMilliseconds), Milliseconds(f.Milliseconds), f.Outcome, f.StatusCode, f.Detail, f.Look ?? "");
 
     static TimeSpan Milliseconds(double value) => TimeSpan.FromMilliseconds(Math.Clamp(value, -1, TimeSpan.FromDays(1).TotalMilliseconds));
 

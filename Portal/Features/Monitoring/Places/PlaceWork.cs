@@ -12,7 +12,7 @@ namespace Portal.Features.Monitoring.Places;
 
 /// <summary>A program at another place asks what to look at from there, again and again: that is how it is known to live. The first time the place comes into being.</summary>
 /// <remarks>That it asks is no person's change: only a new place is audited.</remarks>
-public sealed class AskForWork(IDbContextFactory<PortalDbContext> contexts, SealedSecrets secrets, TimeProvider clock)
+public sealed class PlaceWork(IDbContextFactory<PortalDbContext> contexts, SealedSecrets secrets, TimeProvider clock)
 {
     /// <param name="Session">One start of the program; random.</param>
     /// <param name="Clock">What time it is there.</param>
@@ -26,7 +26,7 @@ public sealed class AskForWork(IDbContextFactory<PortalDbContext> contexts, Seal
     /// <param name="Items">Null when nothing has changed since the tag that it knows.</param>
     public sealed record Work(string Place, string Tag, IReadOnlyList<Item>? Items);
 
-    public async Task<Work> Execute(Request request, Actor actor, CancellationToken ct)
+    public async Task<Work> Ask(Request request, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.RunProbe);
         var now = clock.GetUtcNow();

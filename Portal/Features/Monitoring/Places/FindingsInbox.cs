@@ -8,7 +8,7 @@ namespace Portal.Features.Monitoring.Places;
 
 /// <summary>Takes in what a place found. The same finding twice is taken once; what is of no monitor of its is left out.</summary>
 /// <remarks>Findings are no person's change and are not audited.</remarks>
-public sealed class ReportFindings(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
+public sealed class FindingsInbox(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
 {
     public const int AtOnce = 1_000;
     const int LongestDetail = 500;
@@ -21,7 +21,7 @@ public sealed class ReportFindings(IDbContextFactory<PortalDbContext> contexts, 
     public sealed record Finding(long Sequence, MonitorId Monitor, TimeSpan Age, TimeSpan Duration, CheckOutcome Outcome, int? StatusCode, string? Detail, string Look);
 
     /// <returns>The last sequence that is safe here.</returns>
-    public async Task<long> Execute(Guid session, IReadOnlyList<Finding> findings, Actor actor, CancellationToken ct)
+    public async Task<long> Take(Guid session, IReadOnlyList<Finding> findings, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.RunProbe);
         if (findings.Count > AtOnce) throw new DomainException($"At most {AtOnce} findings are taken at once.", "findings");
