@@ -6,6 +6,7 @@ using Portal.Features.Incidents;
 using Portal.Features.Maintenance;
 using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
+using Portal.Features.Monitoring.Imports;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
 using Portal.Hosting.Errors;
@@ -56,6 +57,7 @@ app.MapLive();
 app.MapAccess();
 app.MapHealth();
 app.MapApi();
+app.MapMonitorFiles();
 app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
 return await app.RunPortal();
 

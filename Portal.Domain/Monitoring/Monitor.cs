@@ -32,11 +32,13 @@ public readonly record struct MonitorId(Guid Value) : IId<MonitorId>
 /// <param name="Places">Other machines that look as well, at most ten.</param>
 /// <param name="FromHere">Whether the portal itself looks; false only where other places do.</param>
 /// <param name="PlacesBeforeDown">So many places must find it down, each by its own N of M; 1 up to as many as look.</param>
+/// <param name="Tags">Labels to find it by; null is none.</param>
 public sealed record MonitorSettings(
     string Name, MonitorKind Kind, string Target, TimeSpan Interval, TimeSpan Timeout, ComponentId? Component,
     int FailuresBeforeDown = 2, int Window = 2, int SuccessesBeforeUp = 1, ComponentStatus Impact = ComponentStatus.MajorOutage,
     string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false, string? PublicChart = null, MonitorOptions? Options = null,
-    bool DampFlapping = true, IReadOnlyList<MonitorId>? DependsOn = null, IReadOnlyList<ProbePlaceId>? Places = null, bool FromHere = true, int PlacesBeforeDown = 1);
+    bool DampFlapping = true, IReadOnlyList<MonitorId>? DependsOn = null, MonitorTags? Tags = null,
+    IReadOnlyList<ProbePlaceId>? Places = null, bool FromHere = true, int PlacesBeforeDown = 1);
 
 /// <summary>What is checked, how often and how it is judged: configuration only. What was found is in <see cref="MonitorState"/>.</summary>
 public sealed class Monitor
@@ -78,6 +80,8 @@ public sealed class Monitor
     public ComponentStatus Impact { get; private set; }
     public string ExpectStatus { get; private set; } = "";
     public MonitorOptions Options { get; private set; } = MonitorOptions.None;
+    /// <summary>As <see cref="MonitorTags"/> has them.</summary>
+    public IReadOnlyList<string> Tags { get; private set; } = [];
     /// <summary>Which secrets there are: names of headers, or "password".</summary>
     public IReadOnlyList<string> SecretNames { get; private set; } = [];
     /// <summary>Their values, which only a check opens; null when there are none.</summary>
@@ -125,7 +129,7 @@ public sealed class Monitor
     /// <summary>Whether a check by these settings asks something else than one by those: its result says nothing of them.</summary>
     public bool LooksOtherwiseThan(Monitor other) => (Target, ExpectStatus, Options) != (other.Target, other.ExpectStatus, other.Options) || !(SealedSecrets ?? []).AsSpan().SequenceEqual(other.SealedSecrets);
 
-    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options, DampFlapping, DependsOn, Places, FromHere, PlacesBeforeDown);
+    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options, DampFlapping, DependsOn, new MonitorTags(Tags), Places, FromHere, PlacesBeforeDown);
 
     /// <summary>Whether this place has a voice; null is the portal itself.</summary>
     public bool LooksFrom(ProbePlaceId? place) => place is { } there ? Places.Contains(there) : FromHere;
@@ -153,12 +157,14 @@ public sealed class Monitor
         var places = ValidPlaces(settings, target);
         var chart = ChartTitle(settings.PublicChart);
         var expect = StatusRanges.Parse(settings.ExpectStatus);
+        var tags = MonitorTags.Of(settings.Tags?.All ?? []);
         var options = (settings.Options ?? MonitorOptions.None).For(settings.Kind, expect);
         (Name, Kind, Target, Interval, Timeout, ComponentId) = (name, settings.Kind, target, settings.Interval, settings.Timeout, settings.Component);
         (FailuresBeforeDown, Window, SuccessesBeforeUp) = (settings.FailuresBeforeDown, settings.Window, settings.SuccessesBeforeUp);
         (Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, UpdatedAt) = (settings.Impact, expect.ToString(), settings.AllowPrivate, settings.Critical, chart, now);
         (Options, DampFlapping, DependsOn) = (options, settings.DampFlapping, needs);
         (Places, FromHere, PlacesBeforeDown) = (places, settings.FromHere, settings.PlacesBeforeDown);
+        if (!tags.Equals(new MonitorTags(Tags))) Tags = tags.All;
     }
 
     static List<ProbePlaceId> ValidPlaces(MonitorSettings settings, string target)

@@ -43,6 +43,7 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         MaintenanceUpdate u => ["page", "maintenance", $"maintenance:{u.WindowId}"],
         Domain.Monitoring.Monitor => ["page", "monitors"],
         // Every check writes its state; only a change of health is seen by customers.
+        MonitorImport => ["monitors"],
         MonitorState s when entry.State != EntityState.Modified || entry.Property(nameof(s.Health)).IsModified => ["page", "monitors"],
         Outage or ObservationGap => ["page", "monitors"],
         ProbePlace => ["places"],

@@ -31,6 +31,8 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<Heartbeat> Heartbeats => Set<Heartbeat>();
     public DbSet<ProbePlace> ProbePlaces => Set<ProbePlace>();
     public DbSet<HeardCheck> HeardChecks => Set<HeardCheck>();
+    public DbSet<MonitorImport> MonitorImports => Set<MonitorImport>();
+    public DbSet<ImportedMonitor> ImportedMonitors => Set<ImportedMonitor>();
     public DbSet<StoredCheck> Checks => Set<StoredCheck>();
     public DbSet<Outage> Outages => Set<Outage>();
     public DbSet<ObservationGap> ObservationGaps => Set<ObservationGap>();

@@ -144,7 +144,29 @@ public sealed class MonitorApiTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal(30, certificate.GetProperty("expectCertificateDays").GetInt32());
     }
 
+    [Fact]
+    public async Task Tags_are_cleaned_kept_taken_back_and_found_by()
+    {
+        using var client = await Client();
+        async Task<List<string?>> Found(string query) => [.. (await client.GetFromJsonAsync<JsonElement>($"/api/v1/monitors?{query}")).GetProperty("items").EnumerateArray().Select(m => m.GetProperty("name").GetString())];
+        static string Tags(JsonElement monitor) => string.Join(' ', monitor.GetProperty("tags").EnumerateArray().Select(t => t.GetString()));
+        var first = await Read(await client.PostAsJsonAsync("/api/v1/monitors", new { name = "Labelled", kind = "dns", target = "labelled.example.com", paused = true, tags = new[] { "Shop", "env:prod", " shop " } }));
+        Assert.Equal("env:prod shop", Tags(first));
+        await client.PostAsJsonAsync("/api/v1/monitors", new { name = "Labelled too", kind = "tls", target = "labelled.example.com", paused = true, tags = new[] { "shop" } });
+        Assert.Equal(["Labelled", "Labelled too"], await Found("tag=SHOP"));
+        Assert.Equal(["Labelled"], await Found("tag=env:prod"));
+        Assert.Equal(["Labelled too"], await Found("tag=shop&kind=tls&state=paused&q=labelled"));
+        Assert.Empty(await Found("tag=sho"));
+        var address = $"/api/v1/monitors/{first.GetProperty("id").GetString()}";
+        Assert.Equal("env:prod shop", Tags(await Read(await client.PatchAsJsonAsync(address, new { name = "Labelled still" }))));
+        Assert.Equal("env:test", Tags(await Read(await client.PatchAsJsonAsync(address, new { tags = new[] { "env:test" } }))));
+        Assert.Equal("", Tags(await Read(await client.PatchAsJsonAsync(address, new { tags = Array.Empty<string>() }))));
+        foreach (var query in (string[])["kind=fax", "state=ill", "state=1000"]) Assert.Equal(HttpStatusCode.UnprocessableEntity, (await client.GetAsync($"/api/v1/monitors?{query}")).StatusCode);
+    }
+
     [Theory]
+    [InlineData("""{"name":"x","kind":"dns","target":"x.example.com","tags":["two words"]}""", "tags", "cannot be a tag")]
+    [InlineData("""{"name":"x","kind":"dns","target":"x.example.com","tags":[null]}""", "tags", "1 to 50 characters")]
     [InlineData("""{"name":"x","kind":"http","target":"https://shop.example/","publicChart":"two\nlines"}""", "publicChart", "one line")]
     [InlineData("""{"name":"x","kind":"dns","target":"https://shop.example/"}""", "target", "name in the DNS")]
     [InlineData("""{"name":"x","kind":"dns","target":"shop.example","recordType":"SRV"}""", "recordType", "one of: A, AAAA")]

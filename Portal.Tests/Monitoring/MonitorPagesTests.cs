@@ -23,7 +23,7 @@ using Monitor = Portal.Domain.Monitoring.Monitor;
 
 namespace Portal.Tests.Monitoring;
 
-public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase>
+public sealed partial class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase>
 {
     readonly TestDatabase database;
     readonly ChangeFeed feed = new(TimeProvider.System, NullLogger<ChangeFeed>.Instance);
@@ -36,7 +36,7 @@ public sealed class MonitorPagesTests : BunitContext, IClassFixture<TestDatabase
         Services.AddSingleton(TimeProvider.System).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database).AddSingleton(feed);
         Services.AddSingleton(new GuardedConnector((_, _) => Task.FromResult<IReadOnlyList<System.Net.IPAddress>>([System.Net.IPAddress.Parse("93.184.216.34")]), NameResolver.Open));
         Services.AddSingleton<IProbe>(probe).AddSingleton(new PortalAddress(Configured.Shipped, null!)).AddSingleton(Sealing.Secrets).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
-        Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>()
+        Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<ChangeMonitors>().AddTransient<DeleteMonitors>()
             .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<MonitorList>().AddTransient<Portal.Features.Monitoring.Places.PlaceList>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>().AddSingleton<MaintenanceCover>();
     }
 

@@ -126,6 +126,28 @@ public sealed class MigratorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tags_and_what_an_import_can_take_back_survive_a_way_down()
+    {
+        await Up(source);
+        await using (var database = new Database())
+        {
+            database.Open(Database.Connect(connection));
+            await new DemoData(database, TimeProvider.System).Fill(default);
+        }
+        await Execute("""
+            insert into monitor_imports values (gen_random_uuid(), now(), 'Bob', 'a.csv', 'Csv', '\x0102', 1, 1, null, null);
+            insert into imported_monitors select id, id, 'One', case n when 1 then null else '{"name":"One"}'::jsonb end, n = 1, '["X-Key"]', case n when 1 then null else '\x03'::bytea end from monitor_imports, generate_series(1, 1) n;
+            """);
+        const string all = "select (select string_agg(name || tags::text, '|' order by id) from monitors) || (select string_agg(i::text, '|') from monitor_imports i) || (select string_agg(m::text, '|') from imported_monitors m)";
+        var before = await Scalar(all);
+        Assert.Contains("team:payments", Assert.IsType<string>(before), StringComparison.Ordinal);
+        await migrator.Down(source, (await State()).Applied.TakeWhile(m => !m.EndsWith("_TagsAndImports", StringComparison.Ordinal)).Last(), KeepCopy, default);
+        await Up(source);
+        Assert.Equal(before, await Scalar(all));
+        Assert.Equal(0L, await Scalar("select count(*) from settings where key in ('monitors.tags', 'monitors.imports')"));
+    }
+
+    [Fact]
     public async Task Down_to_what_was_never_applied_is_refused_and_names_what_there_is()
     {
         await Up(source);

@@ -132,7 +132,8 @@ sealed class DemoCompany
         var slug = sight.Slug;
         var since = now.AddDays(-DemoData.Days);
         var monitor = new Monitor(new MonitorSettings(sight.Name, MonitorKind.Http, sight.Target, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), components[slug].Id,
-            Impact: slug is "search" or "file-storage" ? ComponentStatus.PartialOutage : ComponentStatus.MajorOutage, Critical: slug == "card-payments", PublicChart: sight.Chart), since.AddMilliseconds(monitors.Count));
+            Impact: slug is "search" or "file-storage" ? ComponentStatus.PartialOutage : ComponentStatus.MajorOutage, Critical: slug == "card-payments", PublicChart: sight.Chart,
+            Tags: MonitorTags.Of(["env:prod", slug is "card-payments" or "payouts" ? "team:payments" : "team:platform"])), since.AddMilliseconds(monitors.Count));
         var state = new MonitorState(monitor.Id, since);
         // The first look and the last one; what lay between is told by the outages and gaps.
         foreach (var at in new[] { since, now.AddMinutes(-1) }) state.Apply(new CheckResult(monitor.Id, at, TimeSpan.FromMilliseconds(sight.Usual), CheckOutcome.Up, 200, null), monitor);

@@ -725,6 +725,45 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.ToTable("heartbeats");
                 });
 
+            modelBuilder.Entity("Portal.Domain.Monitoring.ImportedMonitor", b =>
+                {
+                    b.Property<Guid>("ImportId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("import_id");
+
+                    b.Property<Guid>("MonitorId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("monitor_id");
+
+                    b.Property<string>("Before")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("before");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<byte[]>("SealedSecrets")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_secrets");
+
+                    b.Property<string>("SecretNames")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("secret_names");
+
+                    b.Property<bool>("WasPaused")
+                        .HasColumnType("boolean")
+                        .HasColumnName("was_paused");
+
+                    b.HasKey("ImportId", "MonitorId")
+                        .HasName("pk_imported_monitors");
+
+                    b.ToTable("imported_monitors");
+                });
+
             modelBuilder.Entity("Portal.Domain.Monitoring.Monitor", b =>
                 {
                     b.Property<Guid>("Id")
@@ -850,6 +889,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("successes_before_up");
 
+                    b.PrimitiveCollection<string[]>("Tags")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("tags")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<string>("Target")
                         .IsRequired()
                         .HasMaxLength(2100)
@@ -893,7 +939,71 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.HasIndex("Shard")
                         .HasDatabaseName("ix_monitors_shard");
 
+                    b.HasIndex("Tags")
+                        .HasDatabaseName("ix_monitors_tags");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Tags"), "gin");
+
                     b.ToTable("monitors");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Monitoring.MonitorImport", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("by");
+
+                    b.Property<int>("Changed")
+                        .HasColumnType("integer")
+                        .HasColumnName("changed");
+
+                    b.Property<int>("Created")
+                        .HasColumnType("integer")
+                        .HasColumnName("created");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("file_name");
+
+                    b.Property<byte[]>("Fingerprint")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("fingerprint");
+
+                    b.Property<string>("Format")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("format");
+
+                    b.Property<DateTimeOffset?>("UndoneAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("undone_at");
+
+                    b.Property<string>("UndoneBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("undone_by");
+
+                    b.HasKey("Id")
+                        .HasName("pk_monitor_imports");
+
+                    b.HasIndex("Fingerprint")
+                        .HasDatabaseName("ix_monitor_imports_fingerprint");
+
+                    b.ToTable("monitor_imports");
                 });
 
             modelBuilder.Entity("Portal.Domain.Monitoring.MonitorState", b =>
@@ -3466,6 +3576,16 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_heartbeats_monitors_monitor_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Monitoring.ImportedMonitor", b =>
+                {
+                    b.HasOne("Portal.Domain.Monitoring.MonitorImport", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_imported_monitors_monitor_imports_import_id");
                 });
 
             modelBuilder.Entity("Portal.Domain.Monitoring.Monitor", b =>

@@ -18,6 +18,8 @@ sealed class MonitorConfiguration : IEntityTypeConfiguration<Domain.Monitoring.M
         // An older node that writes a monitor does not know these two.
         builder.Property(m => m.Options).AsJson().HasDefaultValueSql("'{}'");
         builder.Property(m => m.SecretNames).AsJson().HasDefaultValueSql("'[]'");
+        builder.PrimitiveCollection(m => m.Tags).HasDefaultValueSql("'{}'");
+        builder.HasIndex(m => m.Tags).HasMethod("gin");
         builder.Property(m => m.DampFlapping).HasDefaultValue(true).HasSentinel(true);
         builder.Property(m => m.DependsOn).HasConversion(
             list => list.Select(d => d.Value).ToArray(), stored => stored.Select(MonitorId.From).ToList(),
@@ -80,6 +82,30 @@ sealed class HeartbeatConfiguration : IEntityTypeConfiguration<Heartbeat>
         builder.Property(h => h.FailDetail).HasMaxLength(300);
         builder.HasIndex(h => h.KeyHash).IsUnique();
         builder.HasOne<Domain.Monitoring.Monitor>().WithOne().HasForeignKey<Heartbeat>(h => h.MonitorId).OnDelete(DeleteBehavior.Cascade);
+    }
+}
+
+sealed class MonitorImportConfiguration : IEntityTypeConfiguration<MonitorImport>
+{
+    public void Configure(EntityTypeBuilder<MonitorImport> builder)
+    {
+        builder.Property(i => i.By).HasMaxLength(Text.NameLength);
+        builder.Property(i => i.FileName).HasMaxLength(MonitorImport.FileNameLength);
+        builder.Property(i => i.Format).HasConversion<string>().HasMaxLength(30);
+        builder.Property(i => i.UndoneBy).HasMaxLength(Text.NameLength);
+        builder.HasIndex(i => i.Fingerprint);
+    }
+}
+
+sealed class ImportedMonitorConfiguration : IEntityTypeConfiguration<ImportedMonitor>
+{
+    public void Configure(EntityTypeBuilder<ImportedMonitor> builder)
+    {
+        builder.HasKey(i => new { i.ImportId, i.MonitorId });
+        builder.Property(i => i.Name).HasMaxLength(Text.NameLength);
+        builder.Property(i => i.Before!).AsJson().IsRequired(false);
+        builder.Property(i => i.SecretNames).AsJson();
+        builder.HasOne<MonitorImport>().WithMany().HasForeignKey(i => i.ImportId).OnDelete(DeleteBehavior.Cascade);
     }
 }
 

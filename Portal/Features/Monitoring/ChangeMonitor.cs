@@ -79,7 +79,7 @@ public sealed class ChangeMonitor(IDbContextFactory<PortalDbContext> contexts, T
         await WatchedComponent.Require(db, monitor.ComponentId, ct);
     }
 
-    static (int?, string?, string?) Schedule(Monitor monitor) => (monitor.Options.PeriodSeconds, monitor.Options.Cron, monitor.Options.Zone);
+    internal static (int?, string?, string?) Schedule(Monitor monitor) => (monitor.Options.PeriodSeconds, monitor.Options.Cron, monitor.Options.Zone);
 }
 
 static class MonitorLookup

@@ -18,10 +18,7 @@ public sealed class DeleteMonitor(IDbContextFactory<PortalDbContext> contexts, T
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.HoldState(id, ct);
         var monitor = await db.Existing(id, ct);
-        foreach (var outage in await db.Outages.Where(o => o.MonitorId == id && o.To == null).ToListAsync(ct)) outage.Close(now, null);
-        foreach (var gap in await db.ObservationGaps.Where(g => g.MonitorId == id && g.To == null).ToListAsync(ct)) gap.Close(now);
-        await Dependencies.Remove(db, id, now, ct);
-        db.Monitors.Remove(monitor);
+        await db.Remove([monitor], now, ct);
         await db.Commit(new AuditEntry(actor, "monitor.deleted", id.ToString(), $"{monitor.Name}: {monitor.Target}", now), ct);
         await transaction.CommitAsync(ct);
     }

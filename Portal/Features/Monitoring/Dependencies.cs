@@ -26,11 +26,14 @@ static class Dependencies
     }
 
     /// <summary>Whatever depended on it stands for itself from now on.</summary>
-    public static async Task Remove(PortalDbContext db, MonitorId gone, DateTimeOffset now, CancellationToken ct)
+    public static async Task Remove(PortalDbContext db, IReadOnlyCollection<MonitorId> gone, DateTimeOffset now, CancellationToken ct)
     {
         await Hold(db, ct);
-        foreach (var monitor in await db.Monitors.FromSql($"select *, xmin from monitors where depends_on @> array[{gone.Value}]").ToListAsync(ct)) monitor.Forget(gone, now);
+        Guid[] values = [.. gone.Select(g => g.Value)];
+        foreach (var monitor in await db.Monitors.FromSql($"select *, xmin from monitors where depends_on && {values}").ToListAsync(ct))
+            foreach (var one in monitor.DependsOn.Intersect(gone).ToList()) monitor.Forget(one, now);
     }
 
-    static Task<int> Hold(PortalDbContext db, CancellationToken ct) => db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtext('portal.dependencies'))", ct);
+    /// <summary>Before any monitor's row is: whoever holds a row never waits for this.</summary>
+    public static Task<int> Hold(PortalDbContext db, CancellationToken ct) => db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtext('portal.dependencies'))", ct);
 }

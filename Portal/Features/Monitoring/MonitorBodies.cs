@@ -64,6 +64,7 @@ public abstract record MonitorOptionsBody
 /// <param name="AllowPrivate">Needs the scope monitors:private; left out, a private target is refused.</param>
 /// <param name="Critical">Customers cannot do without what it watches: it stands first in lists.</param>
 /// <param name="PublicChart">What customers read above its response times on the status page; without it they see no chart.</param>
+/// <param name="Tags">Labels to find it by: at most 20 of at most 50 letters, digits and - _ . : /.</param>
 /// <param name="DampFlapping">After three outages within an hour the next one ends only when the target has held for five minutes; true unless said otherwise.</param>
 /// <param name="Places">Names or ids of other machines that look as well, at most ten (see portal probe).</param>
 /// <param name="FromHere">Whether the portal itself looks; true unless said otherwise.</param>
@@ -71,15 +72,16 @@ public abstract record MonitorOptionsBody
 /// <param name="DependsOn">Ids of monitors of what it needs, at most five: while one of them is down, that is the cause of its outage.</param>
 public sealed record NewMonitor(
     string? Name, string? Kind, string? Target, double? IntervalSeconds, double? TimeoutSeconds, string? Component, string? ExpectStatus,
-    int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, string? PublicChart, bool? DampFlapping, IReadOnlyList<MonitorId>? DependsOn,
+    int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, string? PublicChart, bool? DampFlapping, IReadOnlyList<MonitorId>? DependsOn, IReadOnlyList<string>? Tags,
     IReadOnlyList<string>? Places, bool? FromHere, int? PlacesBeforeDown) : MonitorOptionsBody;
 
 /// <summary>What is left out stays; <c>"component": null</c> detaches, <c>"publicChart": null</c> takes the chart off the status page.</summary>
 /// <param name="AllowPrivate">Left out or null: a consent stands as long as the target does.</param>
+/// <param name="Tags">All that there shall be.</param>
 /// <param name="Version">Of the answer that is edited; or If-Match.</param>
 public sealed record MonitorPatch(
     string? Name, string? Target, double? IntervalSeconds, double? TimeoutSeconds, Given<string> Component, string? ExpectStatus,
-    int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, Given<string> PublicChart, bool? DampFlapping, IReadOnlyList<MonitorId>? DependsOn,
+    int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, Given<string> PublicChart, bool? DampFlapping, IReadOnlyList<MonitorId>? DependsOn, IReadOnlyList<string>? Tags,
     IReadOnlyList<string>? Places, bool? FromHere, int? PlacesBeforeDown, uint? Version) : MonitorOptionsBody;
 
 /// <summary>What one place found last.</summary>
@@ -92,7 +94,7 @@ public sealed record PlaceAnswer(ProbePlaceId? Place, MonitorHealth State, DateT
 /// <param name="HeartbeatUrl">Only where it was just made: the address that the job calls, shown once.</param>
 public sealed record MonitorAnswer(
     MonitorId Id, string Name, MonitorKind Kind, string Target, double IntervalSeconds, double TimeoutSeconds, string? Component, ComponentId? ComponentId,
-    string ExpectStatus, int FailuresBeforeDown, int Window, int SuccessesBeforeUp, ComponentStatus Impact, bool AllowPrivate, bool Paused, bool Critical, string? PublicChart, bool DampFlapping, IReadOnlyList<MonitorId> DependsOn,
+    string ExpectStatus, int FailuresBeforeDown, int Window, int SuccessesBeforeUp, ComponentStatus Impact, bool AllowPrivate, bool Paused, bool Critical, string? PublicChart, bool DampFlapping, IReadOnlyList<MonitorId> DependsOn, IReadOnlyList<string> Tags,
     IReadOnlyList<ProbePlaceId> Places, bool FromHere, int PlacesBeforeDown, bool BuiltIn,
     IReadOnlyList<string> SecretNames, string? HeartbeatUrl, double DetectsWithinSeconds, MonitorCondition State, DateTimeOffset Since, bool Flapping, DateTimeOffset? UnjudgedSince, IReadOnlyList<PlaceAnswer>? FoundBy, DateTimeOffset? LastCheckAt, double? ResponseMilliseconds, int? LastStatusCode, string? Detail,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, uint Version)

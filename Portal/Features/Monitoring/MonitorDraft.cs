@@ -23,6 +23,7 @@ public sealed class MonitorDraft
     public bool AllowPrivate { get; set; }
     public bool Critical { get; set; }
     public string PublicChart { get; set; } = "";
+    public string Tags { get; set; } = "";
     public bool DampFlapping { get; set; } = true;
     public IReadOnlyList<MonitorId> DependsOn { get; set; } = [];
     public IReadOnlyList<ProbePlaceId> Places { get; set; } = [];
@@ -46,6 +47,7 @@ public sealed class MonitorDraft
         AllowPrivate = m.AllowPrivate,
         Critical = m.Critical,
         PublicChart = m.PublicChart ?? "",
+        Tags = string.Join(", ", m.Tags),
         DampFlapping = m.DampFlapping,
         DependsOn = m.DependsOn,
         Places = m.Places,
@@ -84,7 +86,7 @@ public sealed class MonitorDraft
                 TimeSpan.FromSeconds(Whole(IntervalSeconds, "intervalSeconds", "of seconds from 10 to 86,400 (1 day)")), TimeSpan.FromSeconds(Whole(TimeoutSeconds, "timeoutSeconds", "of seconds from 1 to 60")),
                 Id.TryParse<ComponentId>(Component, out var component) ? component : null,
                 failures, Math.Max(Whole(Window, "window", "up to 20, at least as many as failures are needed"), failures), Whole(SuccessesBeforeUp, "successesBeforeUp", "from 1 to 10"), Impact, ExpectStatus, Critical: Critical, PublicChart: PublicChart,
-                Options: Options.For(Kind), DampFlapping: DampFlapping, DependsOn: DependsOn,
+                Options: Options.For(Kind), DampFlapping: DampFlapping, DependsOn: DependsOn, Tags: MonitorTags.Parse(Tags),
                 Places: Kind == MonitorKind.Heartbeat ? [] : Places, FromHere: FromHere || Kind == MonitorKind.Heartbeat, PlacesBeforeDown: Kind == MonitorKind.Heartbeat || Places.Count == 0 ? 1 : Whole(PlacesBeforeDown, "placesBeforeDown", "from 1 to as many as look"));
         }
     }

@@ -31,9 +31,16 @@ public sealed record MonitorView(Monitor Monitor, MonitorState? State, string? C
 /// <summary>Monitors with what is known of them now: critical ones first, then by age.</summary>
 public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
 {
-    public sealed record Filter(MonitorCondition? Condition = null, string? Search = null, string? Component = null)
+    /// <param name="Component">A slug.</param>
+    /// <param name="Tag">One that it has.</param>
+    public sealed record Filter(MonitorCondition? Condition = null, string? Search = null, string? Component = null, string? Tag = null, MonitorKind? Kind = null)
     {
         public bool IsEmpty => this == new Filter();
+
+        /// <summary>As it stands in an address; what is none of its words is as if it were not there.</summary>
+        public static Filter Of(string? component, string? state, string? tag, string? kind, string? q) => new(
+            Enum.TryParse<MonitorCondition>(state, ignoreCase: true, out var s) && Enum.IsDefined(s) ? s : null, string.IsNullOrWhiteSpace(q) ? null : q.Trim(), string.IsNullOrEmpty(component) ? null : component,
+            TagOf(tag), Enum.TryParse<MonitorKind>(kind, ignoreCase: true, out var k) && Enum.IsDefined(k) ? k : null);
     }
 
     /// <summary>Where a row stands in the list; it holds even when that monitor is gone or changed.</summary>
@@ -50,6 +57,25 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
         var monitors = after is { } last ? db.Monitors.FromSql($"select *, xmin from monitors where (not critical, id) > ({!last.Critical}, {last.Id.Value})").AsNoTracking() : db.Monitors.AsNoTracking();
+        return [.. (await Matching(db, monitors, filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View)];
+    }
+
+    /// <summary>All that match, however many parts they fill; at most so many.</summary>
+    public async Task<IReadOnlyList<(MonitorId Id, string Name)>> Names(Filter filter, int most, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var rows = await Matching(db, db.Monitors.AsNoTracking(), filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).Select(r => new { r.Monitor.Id, r.Monitor.Name }).ToListAsync(ct);
+        return [.. rows.Select(r => (r.Id, r.Name))];
+    }
+
+    /// <summary>Without what is known of them, in the order of the list.</summary>
+    internal static IQueryable<Monitor> Matching(PortalDbContext db, Filter filter) => Matching(db, db.Monitors.AsNoTracking(), filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Select(r => r.Monitor);
+
+    static IQueryable<Row> Matching(PortalDbContext db, IQueryable<Monitor> monitors, Filter filter)
+    {
+        if (filter.Tag is { } tag) monitors = monitors.Where(m => m.Tags.Contains(tag));
+        if (filter.Kind is { } kind) monitors = monitors.Where(m => m.Kind == kind);
         if (filter.Search is { Length: > 0 } search)
         {
             var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
@@ -57,7 +83,7 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         }
         var rows = Joined(db, monitors);
         if (filter.Component is { } slug) rows = rows.Where(r => r.ComponentSlug == slug);
-        rows = filter.Condition switch
+        return filter.Condition switch
         {
             null => rows,
             MonitorCondition.Paused => rows.Where(r => r.Monitor.PausedAt != null),
@@ -65,7 +91,18 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
             MonitorCondition.Down => rows.Where(r => r.Monitor.PausedAt == null && r.State!.Health == MonitorHealth.Down),
             _ => rows.Where(r => r.Monitor.PausedAt == null && (r.State == null || r.State.Health == MonitorHealth.Unknown)),
         };
-        return [.. (await rows.OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View)];
+    }
+
+    /// <summary>A tag as it stands in an address; null for none.</summary>
+    public static string? TagOf(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim().ToLowerInvariant();
+
+    /// <summary>Which tags there are and how many monitors have each, in the order of the alphabet.</summary>
+    public async Task<IReadOnlyList<(string Tag, int Count)>> Tags(Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewMonitors);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var tags = await db.Monitors.AsNoTracking().SelectMany(m => m.Tags).GroupBy(t => t).Select(g => new { Tag = g.Key, Count = g.Count() }).OrderBy(t => t.Tag).ToListAsync(ct);
+        return [.. tags.Select(t => (t.Tag, t.Count))];
     }
 
     /// <summary>How many there are of each condition; those without any are left out.</summary>

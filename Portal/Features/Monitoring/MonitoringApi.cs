@@ -3,6 +3,7 @@ using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.Access;
+using Portal.Features.Monitoring.Imports;
 using Portal.Features.Monitoring.Places;
 using Portal.Hosting;
 
@@ -19,12 +20,13 @@ public static class MonitoringApi
     public static void MapMonitoringApi(this IEndpointRouteBuilder api)
     {
         var read = api.MapGroup("/monitors").RequireAuthorization(nameof(Permission.ViewMonitors)).WithTags("Monitors");
-        read.MapGet("", List).WithName("ListMonitors").WithSummary("All monitors with their state now: critical ones first, then the oldest");
+        read.MapGet("", List).WithName("ListMonitors").WithSummary("Monitors with their state now: critical ones first, then the oldest. All, or those of a component, state, tag or kind, or with q in name or target");
         read.MapGet("/{id}", async (HttpContext http, string id, MonitorList monitors, CancellationToken ct) => await Answer(http, IdOf(id), monitors, ct))
             .WithName("GetMonitor").WithSummary("One monitor with its state now");
         read.MapGet("/{id}/checks", Checks).WithName("ListChecks").WithSummary("What its checks of the last seven days found, newest first");
-        ResponseTimesApi.Map(read);
         var write = api.MapGroup("/monitors").RequireAuthorization(nameof(Permission.ManageMonitors)).WithTags("Monitors");
+        ResponseTimesApi.Map(read);
+        ImportsApi.Map(read, write);
         write.MapPost("", Create).WithName("CreateMonitor").WithSummary("Begins to watch; the first check runs within five seconds. A heartbeat is answered with the address that its job calls, once");
         write.MapPatch("/{id}", Change).WithName("ChangeMonitor").WithSummary("Edits, pauses or resumes");
         write.MapDelete("/{id}", async (HttpContext http, string id, DeleteMonitor delete, CancellationToken ct) =>
@@ -54,9 +56,10 @@ public static class MonitoringApi
         }).WithName("CheckMonitorNow").WithSummary("Asks for a check at once; its result comes as any other");
     }
 
-    static async Task<CursorPage<MonitorAnswer>> List(HttpContext http, MonitorList monitors, Cursor cursor, string? component, MonitorCondition? state, CancellationToken ct)
+    static async Task<CursorPage<MonitorAnswer>> List(HttpContext http, MonitorList monitors, Cursor cursor, string? component, string? state, string? tag, string? kind, string? q, CancellationToken ct)
     {
-        var rows = await monitors.Load(new(state, null, component), cursor.AfterPlace(MonitorList.Place.Parse), cursor.Take, http.User.ToActor(), ct);
+        var filter = new MonitorList.Filter(ConditionOf(state), string.IsNullOrWhiteSpace(q) ? null : q.Trim(), component, MonitorList.TagOf(tag), kind is null ? null : KindOf(kind));
+        var rows = await monitors.Load(filter, cursor.AfterPlace(MonitorList.Place.Parse), cursor.Take, http.User.ToActor(), ct);
         return cursor.Page(rows, AnswerOf, r => r.Place.ToString());
     }
 
@@ -75,7 +78,7 @@ public static class MonitoringApi
             Seconds(body.IntervalSeconds, "intervalSeconds") ?? TimeSpan.FromSeconds(60), Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? TimeSpan.FromSeconds(10), await components.Find(body.Component, ct),
             failures, body.Window ?? failures, body.SuccessesBeforeUp ?? 1,
             body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false, PublicChart: body.PublicChart, Options: body.Onto(MonitorOptions.None),
-            DampFlapping: body.DampFlapping ?? true, DependsOn: body.DependsOn,
+            DampFlapping: body.DampFlapping ?? true, DependsOn: body.DependsOn, Tags: MonitorTags.Of(body.Tags ?? []),
             Places: await places.Find(body.Places, ct), FromHere: body.FromHere ?? true, PlacesBeforeDown: body.PlacesBeforeDown ?? 1);
         var key = kind == MonitorKind.Heartbeat ? Secret.New() : null;
         if (key is not null) AnswersSecret.Mark(http);
@@ -94,7 +97,7 @@ public static class MonitoringApi
         var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds, "intervalSeconds") ?? old.Interval, Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? old.Timeout,
             component, failures, body.Window ?? Math.Max(old.Window, failures), body.SuccessesBeforeUp ?? old.SuccessesBeforeUp, body.Impact ?? old.Impact,
             body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical, PublicChart: body.PublicChart.Or(old.PublicChart), Options: body.Onto(stands.Options),
-            DampFlapping: body.DampFlapping ?? old.DampFlapping, DependsOn: body.DependsOn ?? old.DependsOn,
+            DampFlapping: body.DampFlapping ?? old.DampFlapping, DependsOn: body.DependsOn ?? old.DependsOn, Tags: body.Tags is { } tags ? MonitorTags.Of(tags) : old.Tags,
             Places: await places.Find(body.Places, ct) ?? old.Places, FromHere: body.FromHere ?? old.FromHere, PlacesBeforeDown: body.PlacesBeforeDown ?? old.PlacesBeforeDown);
         // A patch of the pause alone is no edit. An edit is of what was just read: whoever is faster from here on is not overwritten.
         var edits = body.AllowPrivate is not null || body.Secrets is not null || settings != old with { AllowPrivate = false };
@@ -114,12 +117,16 @@ public static class MonitoringApi
     {
         var (m, s) = (view.Monitor, view.State);
         return new MonitorAnswer(m.Id, m.Name, m.Kind, m.Target, m.Interval.TotalSeconds, m.Timeout.TotalSeconds, view.ComponentSlug, m.ComponentId, m.ExpectStatus, m.FailuresBeforeDown, m.Window,
-            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.PublicChart, m.DampFlapping, m.DependsOn, m.Places, m.FromHere, m.PlacesBeforeDown, m.BuiltIn, m.SecretNames, null, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, view.IsFlapping, s?.UnjudgedSince, FoundBy(s), s?.LastCheckAt,
+            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.PublicChart, m.DampFlapping, m.DependsOn, m.Tags, m.Places, m.FromHere, m.PlacesBeforeDown, m.BuiltIn, m.SecretNames, null, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, view.IsFlapping, s?.UnjudgedSince, FoundBy(s), s?.LastCheckAt,
             s?.LastDuration is { } duration ? Math.Round(duration.TotalMilliseconds, 1) : null, s?.LastStatusCode, s?.LastDetail, m.CreatedAt, m.UpdatedAt, m.Version).With(m.Options);
     }
 
     static List<PlaceAnswer>? FoundBy(MonitorState? state) => state is { Places.Count: > 0 }
         ? [.. state.Places.Select(p => new PlaceAnswer(p.Place, p.Judged.Health, p.Judged.Since, p.LastCheckAt, Math.Round(p.LastDuration.TotalMilliseconds, 1), p.LastStatusCode, p.LastDetail))] : null;
+
+    /// <summary>As answers write it.</summary>
+    static MonitorCondition? ConditionOf(string? state) => state is null ? null : Enum.TryParse<MonitorCondition>(state, ignoreCase: true, out var known) && Enum.IsDefined(known) ? known
+        : throw new DomainException($"There is no such state. There are: {string.Join(", ", Enum.GetNames<MonitorCondition>()).ToLowerInvariant()}.", "state");
 
     static MonitorKind KindOf(string? kind) => kind is not null && Kinds.TryGetValue(kind, out var known) ? known
         : throw new DomainException($"{(kind is null ? "The kind is required" : "There is no such kind. There are")}: {string.Join(", ", Kinds.Keys)}.", "kind");

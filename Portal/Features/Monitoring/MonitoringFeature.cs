@@ -1,5 +1,6 @@
 using Portal.Features.Health;
 using Portal.Features.Monitoring.Engine;
+using Portal.Features.Monitoring.Imports;
 using Portal.Features.Monitoring.Places;
 using Portal.Hosting;
 using Portal.Infrastructure;
@@ -23,9 +24,10 @@ public static class MonitoringFeature
         });
         services.AddTransient<PlaceWork>().AddTransient<FindingsInbox>().AddTransient<PlaceList>().AddTransient<RemovePlace>();
         services.AddTransient<TargetConsent>().AddSingleton<TryBrake>();
-        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>();
+        services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<ChangeMonitors>().AddTransient<DeleteMonitors>();
         services.AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<HeartbeatInbox>();
         services.AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>();
+        services.AddTransient<ImportPlanning>().AddTransient<ImportPreview>().AddTransient<ImportMonitors>().AddTransient<UndoImport>().AddTransient<ImportList>().AddTransient<MonitorTable>();
         services.AddTransient<IStartupStep, FirstMonitors>().AddTransient<IStartupStep, OwnCertificate>();
         return services;
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Monitoring;
@@ -29,6 +30,18 @@ public sealed class TargetConsent(GuardedConnector connector, TimeProvider clock
         if (!may)
             throw new DomainException($"{host} leads to a private address, which only an administrator can allow. Ask an administrator to save this monitor, or choose a public address.", field);
         throw new DomainException($"{host} leads to a private address, and private addresses are not allowed for this monitor. Allow them (by API: allowPrivate), or choose a public address.", field);
+    }
+
+    /// <summary>Which of many hosts lead to private addresses. Those that cannot be resolved in time are not among them: their checks refuse them.</summary>
+    public async Task<IReadOnlySet<string>> PrivateAmong(IEnumerable<string> hosts, CancellationToken ct)
+    {
+        var found = new ConcurrentDictionary<string, bool>();
+        var began = clock.GetTimestamp();
+        await Parallel.ForEachAsync(hosts.Distinct(), new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = ct }, async (host, stop) =>
+        {
+            if (clock.GetElapsedTime(began) < Patience * 5 && await IsPrivate(host.Trim('[', ']'), stop) == true) found[host] = true;
+        });
+        return found.Keys.ToHashSet();
     }
 
     /// <summary>Null when the name cannot be resolved now: the check will say so.</summary>

@@ -12,8 +12,8 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(PortalDbContext))]
-    [Migration("20261122152656_ProbePlaces")]
-    partial class ProbePlaces
+    [Migration("20261122152442_TagsAndImports")]
+    partial class TagsAndImports
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -728,6 +728,45 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.ToTable("heartbeats");
                 });
 
+            modelBuilder.Entity("Portal.Domain.Monitoring.ImportedMonitor", b =>
+                {
+                    b.Property<Guid>("ImportId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("import_id");
+
+                    b.Property<Guid>("MonitorId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("monitor_id");
+
+                    b.Property<string>("Before")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("before");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<byte[]>("SealedSecrets")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_secrets");
+
+                    b.Property<string>("SecretNames")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("secret_names");
+
+                    b.Property<bool>("WasPaused")
+                        .HasColumnType("boolean")
+                        .HasColumnName("was_paused");
+
+                    b.HasKey("ImportId", "MonitorId")
+                        .HasName("pk_imported_monitors");
+
+                    b.ToTable("imported_monitors");
+                });
+
             modelBuilder.Entity("Portal.Domain.Monitoring.Monitor", b =>
                 {
                     b.Property<Guid>("Id")
@@ -777,12 +816,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("failures_before_down");
 
-                    b.Property<bool>("FromHere")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("boolean")
-                        .HasDefaultValue(true)
-                        .HasColumnName("from_here");
-
                     b.Property<string>("Impact")
                         .IsRequired()
                         .HasMaxLength(30)
@@ -816,19 +849,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("paused_at");
 
-                    b.Property<Guid[]>("Places")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("uuid[]")
-                        .HasColumnName("places")
-                        .HasDefaultValueSql("'{}'");
-
-                    b.Property<int>("PlacesBeforeDown")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
-                        .HasDefaultValue(1)
-                        .HasColumnName("places_before_down");
-
                     b.Property<string>("PublicChart")
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")
@@ -852,6 +872,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<int>("SuccessesBeforeUp")
                         .HasColumnType("integer")
                         .HasColumnName("successes_before_up");
+
+                    b.PrimitiveCollection<string[]>("Tags")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("tags")
+                        .HasDefaultValueSql("'{}'");
 
                     b.Property<string>("Target")
                         .IsRequired()
@@ -888,15 +915,74 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("DependsOn"), "gin");
 
-                    b.HasIndex("Places")
-                        .HasDatabaseName("ix_monitors_places");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Places"), "gin");
-
                     b.HasIndex("Shard")
                         .HasDatabaseName("ix_monitors_shard");
 
+                    b.HasIndex("Tags")
+                        .HasDatabaseName("ix_monitors_tags");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Tags"), "gin");
+
                     b.ToTable("monitors");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Monitoring.MonitorImport", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("by");
+
+                    b.Property<int>("Changed")
+                        .HasColumnType("integer")
+                        .HasColumnName("changed");
+
+                    b.Property<int>("Created")
+                        .HasColumnType("integer")
+                        .HasColumnName("created");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("file_name");
+
+                    b.Property<byte[]>("Fingerprint")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("fingerprint");
+
+                    b.Property<string>("Format")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("format");
+
+                    b.Property<DateTimeOffset?>("UndoneAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("undone_at");
+
+                    b.Property<string>("UndoneBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("undone_by");
+
+                    b.HasKey("Id")
+                        .HasName("pk_monitor_imports");
+
+                    b.HasIndex("Fingerprint")
+                        .HasDatabaseName("ix_monitor_imports_fingerprint");
+
+                    b.ToTable("monitor_imports");
                 });
 
             modelBuilder.Entity("Portal.Domain.Monitoring.MonitorState", b =>
@@ -953,13 +1039,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<int?>("LastStatusCode")
                         .HasColumnType("integer")
                         .HasColumnName("last_status_code");
-
-                    b.Property<string>("Places")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("jsonb")
-                        .HasColumnName("places")
-                        .HasDefaultValueSql("'[]'");
 
                     b.Property<string>("Recent")
                         .IsRequired()
@@ -1106,57 +1185,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_outages_monitor_id_started_at");
 
                     b.ToTable("outages");
-                });
-
-            modelBuilder.Entity("Portal.Domain.Monitoring.ProbePlace", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid")
-                        .HasColumnName("id");
-
-                    b.Property<TimeSpan>("ClockAhead")
-                        .HasColumnType("interval")
-                        .HasColumnName("clock_ahead");
-
-                    b.Property<DateTimeOffset>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at");
-
-                    b.Property<long>("Dropped")
-                        .HasColumnType("bigint")
-                        .HasColumnName("dropped");
-
-                    b.Property<DateTimeOffset>("LastSeenAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("last_seen_at");
-
-                    b.Property<long>("LastSequence")
-                        .HasColumnType("bigint")
-                        .HasColumnName("last_sequence");
-
-                    b.Property<string>("Name")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)")
-                        .HasColumnName("name");
-
-                    b.Property<string>("ProgramVersion")
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)")
-                        .HasColumnName("program_version");
-
-                    b.Property<Guid>("Session")
-                        .HasColumnType("uuid")
-                        .HasColumnName("session");
-
-                    b.HasKey("Id")
-                        .HasName("pk_probe_places");
-
-                    b.HasIndex("Name")
-                        .IsUnique()
-                        .HasDatabaseName("ix_probe_places_name");
-
-                    b.ToTable("probe_places");
                 });
 
             modelBuilder.Entity("Portal.Domain.Monitoring.ShardLease", b =>
@@ -3125,70 +3153,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.ToTable("status_overrides");
                 });
 
-            modelBuilder.Entity("Portal.Infrastructure.Persistence.HeardCheck", b =>
-                {
-                    b.Property<long>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("bigint")
-                        .HasColumnName("id");
-
-                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
-
-                    b.Property<DateTimeOffset>("At")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("at");
-
-                    b.Property<string>("Detail")
-                        .HasMaxLength(500)
-                        .HasColumnType("character varying(500)")
-                        .HasColumnName("detail");
-
-                    b.Property<string>("Look")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("character varying(64)")
-                        .HasColumnName("look");
-
-                    b.Property<float>("Milliseconds")
-                        .HasColumnType("real")
-                        .HasColumnName("milliseconds");
-
-                    b.Property<Guid>("MonitorId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("monitor_id");
-
-                    b.Property<short>("Outcome")
-                        .HasMaxLength(30)
-                        .HasColumnType("smallint")
-                        .HasColumnName("outcome");
-
-                    b.Property<Guid>("PlaceId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("place_id");
-
-                    b.Property<string>("PlaceName")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)")
-                        .HasColumnName("place_name");
-
-                    b.Property<int>("Shard")
-                        .HasColumnType("integer")
-                        .HasColumnName("shard");
-
-                    b.Property<short?>("StatusCode")
-                        .HasColumnType("smallint")
-                        .HasColumnName("status_code");
-
-                    b.HasKey("Id")
-                        .HasName("pk_heard_checks");
-
-                    b.HasIndex("Shard")
-                        .HasDatabaseName("ix_heard_checks_shard");
-
-                    b.ToTable("heard_checks", (string)null);
-                });
-
             modelBuilder.Entity("Portal.Infrastructure.Persistence.IdempotentAnswer", b =>
                 {
                     b.Property<byte[]>("Key")
@@ -3469,6 +3433,16 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_heartbeats_monitors_monitor_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Monitoring.ImportedMonitor", b =>
+                {
+                    b.HasOne("Portal.Domain.Monitoring.MonitorImport", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_imported_monitors_monitor_imports_import_id");
                 });
 
             modelBuilder.Entity("Portal.Domain.Monitoring.Monitor", b =>
