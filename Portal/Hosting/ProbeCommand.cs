@@ -19,7 +19,7 @@ public static class ProbeCommand
     {
         using var client = Client(settings);
         await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddProbes().AddLogging(l => l.AddSimpleConsole(c => c.SingleLine = true)).BuildServiceProvider();
-        var version = typeof(ProbeCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+        var version = typeof(ProbeCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
         var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("Portal.Probe");
         log.LogInformation("Looking for {Server}; Ctrl-C stops", client.BaseAddress);
         using var agent = new ProbeAgent(client, services.GetServices<IProbe>(), version, TimeProvider.System, log);

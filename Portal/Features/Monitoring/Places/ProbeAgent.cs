@@ -62,7 +62,7 @@ public sealed class ProbeAgent(HttpClient server, IEnumerable<IProbe> probes, st
     /// <summary>One thing over and over, more slowly while it fails; said once when it begins to fail and once when it works again.</summary>
     async Task Again(Func<CancellationToken, Task<TimeSpan>> act, string what, CancellationToken ct)
     {
-        for (var failed = 0; ; )
+        for (var failed = 0; ;)
         {
             TimeSpan pause;
             try
