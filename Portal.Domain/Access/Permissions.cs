@@ -16,6 +16,7 @@ public static class Permissions
         [Permission.ViewMonitors] = (Role.Staff, "monitors:read", "See monitors and their results."),
         [Permission.ManageMonitors] = (Role.Staff, "monitors:write", "Create, change, pause and delete monitors; check now."),
         [Permission.ProbePrivateAddresses] = (Role.Admin, "monitors:private", "Let monitors reach private network addresses."),
+        [Permission.RunProbe] = (Role.Admin, "probes:run", "Look at targets from another place, as portal probe does: it is given the secrets of its monitors."),
         [Permission.ManageComponents] = (Role.Admin, "components:write", "Create and change components and groups; set a status by hand."),
         [Permission.ManagePeople] = (Role.Admin, "people:write", "Add, change and deactivate people, and see their one-time links."),
         [Permission.ManageApiKeys] = (Role.Admin, "api-keys:write", "Create API keys with no more scopes than its own, and revoke any."),

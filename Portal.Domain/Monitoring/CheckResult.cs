@@ -13,5 +13,6 @@ public enum CheckOutcome
 /// <param name="At">When the check began.</param>
 /// <param name="Duration">From the beginning to the verdict.</param>
 /// <param name="StatusCode">The HTTP status, if an answer came.</param>
+/// <param name="Place">From where; null is the portal itself.</param>
 /// <param name="Detail">Why it failed, or the note of a part that is not configured, in words; null when all is well.</param>
-public sealed record CheckResult(MonitorId Monitor, DateTimeOffset At, TimeSpan Duration, CheckOutcome Outcome, int? StatusCode, string? Detail);
+public sealed record CheckResult(MonitorId Monitor, DateTimeOffset At, TimeSpan Duration, CheckOutcome Outcome, int? StatusCode, string? Detail, ProbePlaceId? Place = null);

@@ -29,12 +29,16 @@ public readonly record struct MonitorId(Guid Value) : IId<MonitorId>
 /// <param name="Options">What only some kinds know.</param>
 /// <param name="DampFlapping">Whether a target that goes up and down is down until it has held: see <see cref="MonitorState.IsFlapping"/>.</param>
 /// <param name="DependsOn">Monitors of what this target needs, at most five: while one of them is down, that is the cause and this is no second one.</param>
+/// <param name="Places">Other machines that look as well, at most ten.</param>
+/// <param name="FromHere">Whether the portal itself looks; false only where other places do.</param>
+/// <param name="PlacesBeforeDown">So many places must find it down, each by its own N of M; 1 up to as many as look.</param>
 /// <param name="Tags">Labels to find it by; null is none.</param>
 public sealed record MonitorSettings(
     string Name, MonitorKind Kind, string Target, TimeSpan Interval, TimeSpan Timeout, ComponentId? Component,
     int FailuresBeforeDown = 2, int Window = 2, int SuccessesBeforeUp = 1, ComponentStatus Impact = ComponentStatus.MajorOutage,
     string ExpectStatus = "200-399", bool AllowPrivate = false, bool Critical = false, string? PublicChart = null, MonitorOptions? Options = null,
-    bool DampFlapping = true, IReadOnlyList<MonitorId>? DependsOn = null, MonitorTags? Tags = null);
+    bool DampFlapping = true, IReadOnlyList<MonitorId>? DependsOn = null, MonitorTags? Tags = null,
+    IReadOnlyList<ProbePlaceId>? Places = null, bool FromHere = true, int PlacesBeforeDown = 1);
 
 /// <summary>What is checked, how often and how it is judged: configuration only. What was found is in <see cref="MonitorState"/>.</summary>
 public sealed class Monitor
@@ -46,6 +50,7 @@ public sealed class Monitor
     public const int MostPublicCharts = 6;
     /// <summary>A target's causes are looked for in at most so many other monitors.</summary>
     public const int MostDependencies = 5;
+    public const int MostPlaces = 10;
     /// <summary>So many outages within <see cref="FlapWindow"/> are flapping.</summary>
     public const int FlapOutages = 3;
 
@@ -89,6 +94,11 @@ public sealed class Monitor
     public bool DampFlapping { get; private set; } = true;
     /// <summary>Monitors of what its target needs; a fault of theirs is the cause of its own.</summary>
     public IReadOnlyList<MonitorId> DependsOn { get; private set; } = [];
+    /// <summary>Other machines from which it is looked at.</summary>
+    public IReadOnlyList<ProbePlaceId> Places { get; private set; } = [];
+    /// <summary>Whether the portal itself looks.</summary>
+    public bool FromHere { get; private set; } = true;
+    public int PlacesBeforeDown { get; private set; } = 1;
     /// <summary>One of those that exist from the first start; its target is not edited.</summary>
     public bool BuiltIn { get; private set; }
     /// <summary>Since when nothing is checked by a person's wish; null while it runs.</summary>
@@ -112,10 +122,17 @@ public sealed class Monitor
     /// <summary>So long a flapping target must answer without a failure until its outage counts as ended: 5 minutes, or 5 intervals where those are longer.</summary>
     public TimeSpan FlapQuiet => Interval * 5 > TimeSpan.FromMinutes(5) ? Interval * 5 : TimeSpan.FromMinutes(5);
 
+    /// <summary>A name for what a check asks, the same on every machine: results of another look are not counted.</summary>
+    public string Look => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(
+        [.. System.Text.Encoding.UTF8.GetBytes($"{Target}\n{ExpectStatus}\n{Options}\n"), .. SealedSecrets ?? []]))[..32];
+
     /// <summary>Whether a check by these settings asks something else than one by those: its result says nothing of them.</summary>
     public bool LooksOtherwiseThan(Monitor other) => (Target, ExpectStatus, Options) != (other.Target, other.ExpectStatus, other.Options) || !(SealedSecrets ?? []).AsSpan().SequenceEqual(other.SealedSecrets);
 
-    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options, DampFlapping, DependsOn, new MonitorTags(Tags));
+    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options, DampFlapping, DependsOn, new MonitorTags(Tags), Places, FromHere, PlacesBeforeDown);
+
+    /// <summary>Whether this place has a voice; null is the portal itself.</summary>
+    public bool LooksFrom(ProbePlaceId? place) => place is { } there ? Places.Contains(there) : FromHere;
 
     /// <exception cref="DomainException">A value outside its bounds; the field is named.</exception>
     public void Change(MonitorSettings settings, DateTimeOffset now)
@@ -137,6 +154,7 @@ public sealed class Monitor
         var needs = settings.DependsOn?.Distinct().ToList() ?? [];
         if (needs.Count > MostDependencies) throw new DomainException($"A monitor depends on at most {MostDependencies} others: name the nearest ones.", "dependsOn");
         if (needs.Contains(Id)) throw new DomainException("A monitor cannot depend on itself.", "dependsOn");
+        var places = ValidPlaces(settings, target);
         var chart = ChartTitle(settings.PublicChart);
         var expect = StatusRanges.Parse(settings.ExpectStatus);
         var tags = MonitorTags.Of(settings.Tags?.All ?? []);
@@ -145,7 +163,20 @@ public sealed class Monitor
         (FailuresBeforeDown, Window, SuccessesBeforeUp) = (settings.FailuresBeforeDown, settings.Window, settings.SuccessesBeforeUp);
         (Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, UpdatedAt) = (settings.Impact, expect.ToString(), settings.AllowPrivate, settings.Critical, chart, now);
         (Options, DampFlapping, DependsOn) = (options, settings.DampFlapping, needs);
+        (Places, FromHere, PlacesBeforeDown) = (places, settings.FromHere, settings.PlacesBeforeDown);
         if (!tags.Equals(new MonitorTags(Tags))) Tags = tags.All;
+    }
+
+    static List<ProbePlaceId> ValidPlaces(MonitorSettings settings, string target)
+    {
+        var places = settings.Places?.Distinct().ToList() ?? [];
+        if (places.Count > 0 && (settings.Kind == MonitorKind.Heartbeat || IsSelf(target))) throw new DomainException("A heartbeat and the portal's own parts are looked at from the portal alone.", "places");
+        if (places.Count > MostPlaces) throw new DomainException($"At most {MostPlaces} other places look at one target.", "places");
+        if (places.Count == 0 && !settings.FromHere) throw new DomainException("Somebody must look: choose a place, or let the portal itself look.", "places");
+        var all = places.Count + (settings.FromHere ? 1 : 0);
+        if (settings.PlacesBeforeDown < 1 || settings.PlacesBeforeDown > all)
+            throw new DomainException($"Between 1 and {all} of the places that look must find it down.", "placesBeforeDown");
+        return places;
     }
 
     /// <summary>Takes the place of whatever secrets there were.</summary>
@@ -170,6 +201,14 @@ public sealed class Monitor
 
     /// <summary>What it needed is not watched any more.</summary>
     public void Forget(MonitorId needed, DateTimeOffset now) => (DependsOn, UpdatedAt) = ([.. DependsOn.Where(d => d != needed)], now);
+
+    /// <summary>The place is gone; where no other is left the portal itself looks.</summary>
+    public void Leave(ProbePlaceId place, DateTimeOffset now)
+    {
+        (Places, UpdatedAt) = ([.. Places.Where(p => p != place)], now);
+        FromHere |= Places.Count == 0;
+        PlacesBeforeDown = Math.Min(PlacesBeforeDown, Places.Count + (FromHere ? 1 : 0));
+    }
 
     /// <summary>One line: it stands above a chart and at the head of a table's column.</summary>
     static string? ChartTitle(string? title)

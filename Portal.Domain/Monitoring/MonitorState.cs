@@ -42,6 +42,8 @@ public sealed class MonitorState
     public DateTimeOffset? GoodSince { get; private set; }
     /// <summary>When the last outages began, oldest first, at most <see cref="Monitor.FlapOutages"/>; those that damping made one are counted each.</summary>
     public IReadOnlyList<DateTimeOffset> Downs { get; private set; } = [];
+    /// <summary>What each place found last, where several look.</summary>
+    public IReadOnlyList<PlaceState> Places { get; private set; } = [];
     /// <summary>Since when failures are not held against the target, because the portal itself reaches nothing; null while it does.</summary>
     public DateTimeOffset? UnjudgedSince { get; private set; }
     /// <summary>The lease epoch of the node that wrote this; a smaller one is stale and is refused.</summary>
@@ -62,31 +64,83 @@ public sealed class MonitorState
     /// <summary>Takes a result in and says what it changed. A clock that was set back never makes an interval end before it began.</summary>
     public Transition Apply(CheckResult result, Monitor monitor)
     {
-        var at = LastCheckAt is { } last && result.At < last ? last : result.At;
+        var at = Later(result.At, monitor.Places.Count > 0 ? Places.FirstOrDefault(p => p.Place == result.Place)?.LastCheckAt : LastCheckAt);
         var gap = MissedSince(monitor, at);
         FirstCheckAt ??= at;
         UnjudgedSince = null;
-        if (gap is not null || result.Outcome != CheckOutcome.Up) GoodSince = null;
-        (LastCheckAt, LastStatusCode, LastDuration, LastDetail) = (at, result.StatusCode, result.Duration, result.Detail);
+        (LastCheckAt, LastStatusCode, LastDuration, LastDetail) = (Later(at, LastCheckAt), result.StatusCode, result.Duration, result.Detail);
+        return (monitor.Places.Count > 0 ? TakeAt(result, monitor, at) : TakeAlone(result, monitor, at, gap is not null)) with { Gap = gap };
+    }
+
+    Transition TakeAlone(CheckResult result, Monitor monitor, DateTimeOffset at, bool afterGap)
+    {
+        Places = [];
         if (result.Outcome == CheckOutcome.NotConfigured)
         {
             var ended = Health == MonitorHealth.Down ? ((DateTimeOffset, DateTimeOffset?)?)(at, LastBadAt) : null;
-            if (Health != MonitorHealth.Unknown) (Health, Since) = (MonitorHealth.Unknown, at);
-            Recent = [];
-            return new Transition(null, ended, gap);
+            Judged = Judged.Silent(at);
+            return new Transition(null, ended, null);
         }
-        // A gap breaks the run: failures from before it confirm nothing after it.
-        Recent = [.. (gap is null ? Recent : []).Append(new RecentCheck(at, result.Outcome == CheckOutcome.Up)).TakeLast(20)];
-        var transition = result.Outcome == CheckOutcome.Up ? Good(monitor, at) : Bad(monitor, at);
-        if (result.Outcome == CheckOutcome.Up) LastGoodAt = at; else LastBadAt = at;
-        return transition with { Gap = gap };
+        var (was, before) = (Health, afterGap ? Judged.Broken() : Judged);
+        // It had come back, as far as anybody could tell, and did not hold.
+        if (was == MonitorHealth.Down && result.Outcome == CheckOutcome.Down && before.HadComeBack(monitor)) CountDown(at);
+        Judged = before.Take(at, result.Outcome == CheckOutcome.Up, monitor, IsFlapping(monitor, at) ? monitor.FlapQuiet : null);
+        return Changed(was, Judged.LastGoodBefore);
+    }
+
+    /// <summary>One of several places looked: it judges for itself by N of M, and enough places together are the verdict.</summary>
+    Transition TakeAt(CheckResult result, Monitor monitor, DateTimeOffset at)
+    {
+        var known = Places.FirstOrDefault(p => p.Place == result.Place);
+        var judged = known?.Judged ?? Judgement.New(at);
+        if (known is not null && !known.Speaks(monitor, at)) judged = judged.Broken();
+        judged = result.Outcome == CheckOutcome.NotConfigured ? judged.Silent(at) : judged.Take(at, result.Outcome == CheckOutcome.Up, monitor);
+        Places = [.. Places.Where(p => p.Place != result.Place && monitor.LooksFrom(p.Place)), new PlaceState(result.Place, judged, at, result.Duration, result.StatusCode, result.Detail)];
+        return Agree(monitor, Later(at, LastCheckAt));
+    }
+
+    Transition Agree(Monitor monitor, DateTimeOffset now)
+    {
+        var voices = Places.Where(p => p.Speaks(monitor, now)).Select(p => p.Judged).ToList();
+        var down = voices.Where(v => v.Health == MonitorHealth.Down).OrderBy(v => v.Since).ToList();
+        // Of fewer places than are wanted all must agree: those that were lost are no reason to be blind.
+        var needed = Math.Min(monitor.PlacesBeforeDown, voices.Count);
+        (LastGoodAt, LastBadAt) = (Places.Max(p => p.Judged.LastGoodAt), Places.Max(p => p.Judged.LastBadAt));
+        var was = Health;
+        if (down.Count >= needed)
+        {
+            var last = down[needed - 1];
+            if (was == MonitorHealth.Down && GoodSince is not null) CountDown(now);
+            GoodSince = null;
+            if (was != MonitorHealth.Down) (Health, Since) = (MonitorHealth.Down, was == MonitorHealth.Up ? Later(last.Since, Since) : last.Since);
+            return Changed(was, last.LastGoodBefore);
+        }
+        var up = voices.Where(v => v.Health == MonitorHealth.Up).ToList();
+        if (up.Count == 0) return Transition.None;
+        GoodSince ??= Later(up.Max(v => v.Since), Since);
+        if (was == MonitorHealth.Down && IsFlapping(monitor, now) && now - GoodSince < monitor.FlapQuiet) return Transition.None;
+        if (was != MonitorHealth.Up) (Health, Since) = (MonitorHealth.Up, GoodSince.Value);
+        return Changed(was, null);
+    }
+
+    Transition Changed(MonitorHealth was, DateTimeOffset? lastGood)
+    {
+        if (was == Health) return Transition.None;
+        if (Health == MonitorHealth.Down) CountDown(Since);
+        return Health == MonitorHealth.Down ? new Transition((Since, lastGood), null, null) : was == MonitorHealth.Down ? new Transition(null, (Since, LastBadAt), null) : Transition.None;
+    }
+
+    Judgement Judged
+    {
+        get => new(Health, Since, Recent, LastGoodAt, LastBadAt, GoodSince);
+        set => (Health, Since, Recent, LastGoodAt, LastBadAt, GoodSince) = (value.Health, value.Since, value.Recent, value.LastGoodAt, value.LastBadAt, value.GoodSince);
     }
 
     /// <summary>A person paused the monitor: what it said no longer stands.</summary>
     public Transition Suspend(DateTimeOffset now)
     {
         var ended = Health == MonitorHealth.Down ? ((DateTimeOffset, DateTimeOffset?)?)(now, LastBadAt) : null;
-        (Health, Since, Recent) = (MonitorHealth.Unknown, now, []);
+        (Health, Since, Recent, Places) = (MonitorHealth.Unknown, now, [], []);
         (GoodSince, Downs, UnjudgedSince) = (null, [], null);
         return new Transition(null, ended, null);
     }
@@ -100,41 +154,7 @@ public sealed class MonitorState
     Interval? MissedSince(Monitor monitor, DateTimeOffset at) =>
         AwaitedSince(monitor) is { } since && at - since > Patience(monitor) ? new Interval(since + monitor.Interval, at) : null;
 
-    Transition Good(Monitor monitor, DateTimeOffset at)
-    {
-        GoodSince ??= at;
-        var holds = Recent.Reverse().TakeWhile(r => r.Ok).Count() >= monitor.SuccessesBeforeUp && (!IsFlapping(monitor, at) || at - GoodSince >= monitor.FlapQuiet);
-        if (Health == MonitorHealth.Up || (Health == MonitorHealth.Down && !holds)) return Transition.None;
-        var (was, first) = (Health, Later(GoodSince.Value, Since));
-        (Health, Since) = (MonitorHealth.Up, first);
-        return was == MonitorHealth.Down ? new Transition(null, (first, LastBadAt), null) : Transition.None;
-    }
-
-    Transition Bad(Monitor monitor, DateTimeOffset at)
-    {
-        if (Health == MonitorHealth.Down)
-        {
-            // It had come back, as far as anybody could tell, and did not hold.
-            if (Recent.SkipLast(1).Reverse().TakeWhile(r => r.Ok).Count() >= monitor.SuccessesBeforeUp) CountDown(at);
-            return Transition.None;
-        }
-        var failures = Recent.TakeLast(monitor.Window).Where(r => !r.Ok).ToList();
-        if (failures.Count < monitor.FailuresBeforeDown) return Transition.None;
-        var first = failures[0].At;
-        // What happened before the last recovery belongs to the outage that ended there.
-        if (Health == MonitorHealth.Up && first < Since)
-        {
-            failures = [.. failures.Where(f => f.At >= Since)];
-            if (failures.Count < monitor.FailuresBeforeDown) return Transition.None;
-            first = failures[0].At;
-        }
-        var lastGood = Recent.LastOrDefault(r => r.Ok && r.At < first)?.At ?? (LastGoodAt < first ? LastGoodAt : null);
-        (Health, Since) = (MonitorHealth.Down, first);
-        CountDown(first);
-        return new Transition((first, lastGood), null, null);
-    }
-
     void CountDown(DateTimeOffset at) => Downs = [.. Downs.Append(at).TakeLast(Monitor.FlapOutages)];
 
-    static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+    static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset? b) => b > a ? b.Value : a;
 }

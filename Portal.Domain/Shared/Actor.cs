@@ -36,4 +36,5 @@ public enum Permission
     ManageApiKeys,
     ViewHealth,
     RunMaintenance,
+    RunProbe,
 }

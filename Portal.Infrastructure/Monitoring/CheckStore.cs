@@ -8,16 +8,17 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Monitoring;
 
 /// <summary>A result on its way into the database, with the lease under which it was found.</summary>
-public sealed record FoundCheck(CheckResult Result, int Shard, long Epoch);
+/// <param name="Place">The name of the place that found it; null is this node.</param>
+public sealed record FoundCheck(CheckResult Result, int Shard, long Epoch, string? Place = null);
 
 /// <summary>What a check without consequences changes of a monitor's state.</summary>
 public sealed record SeenState(
     MonitorId Monitor, int Shard, long Epoch, DateTimeOffset? FirstCheckAt, DateTimeOffset? LastCheckAt, DateTimeOffset? LastGoodAt, DateTimeOffset? LastBadAt,
     int? LastStatusCode, TimeSpan? LastDuration, string? LastDetail, IReadOnlyList<RecentCheck> Recent,
-    DateTimeOffset? GoodSince, IReadOnlyList<DateTimeOffset> Downs, DateTimeOffset? UnjudgedSince)
+    DateTimeOffset? GoodSince, IReadOnlyList<DateTimeOffset> Downs, DateTimeOffset? UnjudgedSince, IReadOnlyList<PlaceState> Places)
 {
     public static SeenState Of(MonitorState s, int shard, long epoch) => new(
-        s.MonitorId, shard, epoch, s.FirstCheckAt, s.LastCheckAt, s.LastGoodAt, s.LastBadAt, s.LastStatusCode, s.LastDuration, s.LastDetail, s.Recent, s.GoodSince, s.Downs, s.UnjudgedSince);
+        s.MonitorId, shard, epoch, s.FirstCheckAt, s.LastCheckAt, s.LastGoodAt, s.LastBadAt, s.LastStatusCode, s.LastDuration, s.LastDetail, s.Recent, s.GoodSince, s.Downs, s.UnjudgedSince, s.Places);
 }
 
 /// <summary>Writes many results and states at once. What was found under a lease that has changed hands since is dropped.</summary>
@@ -69,7 +70,7 @@ public sealed class CheckStore(Database database, string node)
     {
         await using var copy = await connection.BeginBinaryImportAsync(
             "copy check_results (monitor_id, at, milliseconds, outcome, status_code, detail, node, epoch) from stdin (format binary)", ct);
-        foreach (var (result, _, epoch) in checks)
+        foreach (var (result, _, epoch, place) in checks)
         {
             await copy.StartRowAsync(ct);
             await copy.WriteAsync(result.Monitor.Value, NpgsqlDbType.Uuid, ct);
@@ -78,7 +79,7 @@ public sealed class CheckStore(Database database, string node)
             await copy.WriteAsync((short)result.Outcome, NpgsqlDbType.Smallint, ct);
             if (result.StatusCode is { } code) await copy.WriteAsync((short)code, NpgsqlDbType.Smallint, ct); else await copy.WriteNullAsync(ct);
             if (result.Detail is { } detail) await copy.WriteAsync(detail, NpgsqlDbType.Text, ct); else await copy.WriteNullAsync(ct);
-            await copy.WriteAsync(node, NpgsqlDbType.Text, ct);
+            await copy.WriteAsync(place ?? node, NpgsqlDbType.Text, ct);
             await copy.WriteAsync(epoch, NpgsqlDbType.Bigint, ct);
         }
         await copy.CompleteAsync(ct);
@@ -88,8 +89,8 @@ public sealed class CheckStore(Database database, string node)
     {
         await using var command = new NpgsqlCommand("""
             insert into check_results (monitor_id, at, milliseconds, outcome, status_code, detail, node, epoch)
-            select monitor_id, at, milliseconds, outcome, status_code, detail, $8, epoch
-            from unnest($1, $2, $3, $4, $5, $6, $7) as c(monitor_id, at, milliseconds, outcome, status_code, detail, epoch)
+            select monitor_id, at, milliseconds, outcome, status_code, detail, node, epoch
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8) as c(monitor_id, at, milliseconds, outcome, status_code, detail, epoch, node)
             on conflict do nothing
             """, connection);
         Add(command, NpgsqlDbType.Uuid, checks.Select(c => c.Result.Monitor.Value));
@@ -99,7 +100,7 @@ public sealed class CheckStore(Database database, string node)
         Add(command, NpgsqlDbType.Smallint, checks.Select(c => (short?)c.Result.StatusCode));
         Add(command, NpgsqlDbType.Text, checks.Select(c => c.Result.Detail));
         Add(command, NpgsqlDbType.Bigint, checks.Select(c => c.Epoch));
-        command.Parameters.Add(new() { Value = node });
+        Add(command, NpgsqlDbType.Text, checks.Select(c => c.Place ?? node));
         await command.ExecuteNonQueryAsync(ct);
     }
 
@@ -108,9 +109,9 @@ public sealed class CheckStore(Database database, string node)
         await using var command = new NpgsqlCommand("""
             update monitor_states s set first_check_at = v.first_check_at, last_check_at = v.last_check_at, last_good_at = v.last_good_at, last_bad_at = v.last_bad_at,
                 last_status_code = v.last_status_code, last_duration = v.last_duration, last_detail = v.last_detail, recent = v.recent,
-                good_since = v.good_since, downs = v.downs, unjudged_since = v.unjudged_since, epoch = v.epoch
-            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-                as v(monitor_id, epoch, first_check_at, last_check_at, last_good_at, last_bad_at, last_status_code, last_duration, last_detail, recent, good_since, downs, unjudged_since)
+                good_since = v.good_since, downs = v.downs, unjudged_since = v.unjudged_since, places = v.places, epoch = v.epoch
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                as v(monitor_id, epoch, first_check_at, last_check_at, last_good_at, last_bad_at, last_status_code, last_duration, last_detail, recent, good_since, downs, unjudged_since, places)
             where s.monitor_id = v.monitor_id and s.epoch <= v.epoch
             """, connection);
         Add(command, NpgsqlDbType.Uuid, states.Select(s => s.Monitor.Value));
@@ -126,6 +127,7 @@ public sealed class CheckStore(Database database, string node)
         Add(command, NpgsqlDbType.TimestampTz, states.Select(s => s.GoodSince?.ToUniversalTime()));
         Add(command, NpgsqlDbType.Jsonb, states.Select(s => JsonSerializer.Serialize(s.Downs, JsonSerializerOptions.Default)));
         Add(command, NpgsqlDbType.TimestampTz, states.Select(s => s.UnjudgedSince?.ToUniversalTime()));
+        Add(command, NpgsqlDbType.Jsonb, states.Select(s => JsonSerializer.Serialize(s.Places, JsonSerializerOptions.Default)));
         await command.ExecuteNonQueryAsync(ct);
     }
 

@@ -10,6 +10,12 @@ public static class EngineSignals
     /// <summary>The payload is a monitor's id: the node that runs it checks it now.</summary>
     public const string CheckNow = "portal_check_now";
 
+    /// <summary>Some place found something: whoever runs its monitors takes it in.</summary>
+    public const string Heard = "portal_heard";
+
+    /// <summary>Heard when the transaction is committed.</summary>
+    public static Task TellOfHeard(this PortalDbContext db, CancellationToken ct) => db.Database.ExecuteSqlAsync($"select pg_notify({Heard}, '')", ct);
+
     /// <summary>Heard when the transaction is committed.</summary>
     public static Task AskForCheck(this PortalDbContext db, MonitorId monitor, CancellationToken ct) =>
         db.Database.ExecuteSqlAsync($"select pg_notify({CheckNow}, {monitor.ToString()})", ct);

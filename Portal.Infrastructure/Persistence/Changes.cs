@@ -11,7 +11,7 @@ using Portal.Infrastructure.Persistence.Outbox;
 namespace Portal.Infrastructure.Persistence;
 
 /// <summary>What a save is about, for whoever watches: topics, and whether customers could see a difference.</summary>
-/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>maintenance</c>, <c>maintenance:{id}</c>, <c>monitors</c>, <c>people</c>, <c>api-keys</c>, <c>outbox</c>.</remarks>
+/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>maintenance</c>, <c>maintenance:{id}</c>, <c>monitors</c>, <c>places</c>, <c>people</c>, <c>api-keys</c>, <c>outbox</c>.</remarks>
 public sealed record Changes(IReadOnlySet<string> Topics)
 {
     /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is an <see cref="Announcement"/>.</summary>
@@ -46,6 +46,7 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         MonitorImport => ["monitors"],
         MonitorState s when entry.State != EntityState.Modified || entry.Property(nameof(s.Health)).IsModified => ["page", "monitors"],
         Outage or ObservationGap => ["page", "monitors"],
+        ProbePlace => ["places"],
         Person or Session => ["people"],
         ApiKey => ["api-keys"],
         AuditEntry => ["audit"],
@@ -98,6 +99,24 @@ public sealed class IdempotentAnswer
     public string? Body { get; set; }
     public string? Location { get; set; }
     public required DateTimeOffset CreatedAt { get; init; }
+}
+
+/// <summary>What a place found, on its way to the node that runs the monitor.</summary>
+public sealed class HeardCheck
+{
+    public long Id { get; private set; }
+    public required int Shard { get; init; }
+    public required MonitorId MonitorId { get; init; }
+    public required ProbePlaceId PlaceId { get; init; }
+    public required string PlaceName { get; init; }
+    /// <summary>When it began, by this portal's clock.</summary>
+    public required DateTimeOffset At { get; init; }
+    public required float Milliseconds { get; init; }
+    public required CheckOutcome Outcome { get; init; }
+    public required short? StatusCode { get; init; }
+    public required string? Detail { get; init; }
+    /// <summary>What was asked: <see cref="Domain.Monitoring.Monitor.Look"/> of the settings that the place had.</summary>
+    public required string Look { get; init; }
 }
 
 /// <summary>A check result as it is stored, written by COPY.</summary>

@@ -29,6 +29,8 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<Domain.Monitoring.Monitor> Monitors => Set<Domain.Monitoring.Monitor>();
     public DbSet<MonitorState> MonitorStates => Set<MonitorState>();
     public DbSet<Heartbeat> Heartbeats => Set<Heartbeat>();
+    public DbSet<ProbePlace> ProbePlaces => Set<ProbePlace>();
+    public DbSet<HeardCheck> HeardChecks => Set<HeardCheck>();
     public DbSet<MonitorImport> MonitorImports => Set<MonitorImport>();
     public DbSet<ImportedMonitor> ImportedMonitors => Set<ImportedMonitor>();
     public DbSet<StoredCheck> Checks => Set<StoredCheck>();

@@ -37,7 +37,7 @@ public sealed partial class MonitorPagesTests : BunitContext, IClassFixture<Test
         Services.AddSingleton(new GuardedConnector((_, _) => Task.FromResult<IReadOnlyList<System.Net.IPAddress>>([System.Net.IPAddress.Parse("93.184.216.34")]), NameResolver.Open));
         Services.AddSingleton<IProbe>(probe).AddSingleton(new PortalAddress(Configured.Shipped, null!)).AddSingleton(Sealing.Secrets).AddSingleton<CheckRunner>().AddSingleton<TryBrake>().AddTransient<TargetConsent>();
         Services.AddTransient<CreateMonitor>().AddTransient<ChangeMonitor>().AddTransient<DeleteMonitor>().AddTransient<ChangeMonitors>().AddTransient<DeleteMonitors>()
-            .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<MonitorList>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>().AddSingleton<MaintenanceCover>();
+            .AddTransient<CheckMonitorNow>().AddTransient<TryMonitor>().AddTransient<RenewHeartbeatKey>().AddTransient<MonitorList>().AddTransient<Portal.Features.Monitoring.Places.PlaceList>().AddTransient<Portal.Features.Monitoring.Places.RemovePlace>().AddTransient<MonitorHistory>().AddTransient<ResponseTimeHistory>().AddTransient<ComponentChoices>().AddSingleton<MaintenanceCover>();
     }
 
     IRenderedComponent<T> Page<T>(Role role, params (string Name, object? Value)[] parameters) where T : IComponent
@@ -261,6 +261,37 @@ public sealed partial class MonitorPagesTests : BunitContext, IClassFixture<Test
         Assert.Equal(2, shown.FindAll($"a[href='/ops/monitors/{cause.Id}']").Count);
         var again = Page<MonitorEditor>(Role.Staff, ("Key", effect.Id.ToString()));
         again.WaitForElement("button[aria-label='No longer depend on The one database']");
+    }
+
+    [Fact]
+    public async Task Places_are_shown_with_what_they_are_asked_to_do_chosen_in_the_editor_and_removed_after_asking()
+    {
+        var empty = Page<Portal.Features.Monitoring.Places.PlacesPage>(Role.Staff);
+        empty.WaitForAssertion(() => Assert.Contains("portal probe --server", empty.Markup, StringComparison.Ordinal));
+        var (place, monitor) = (new ProbePlace("Frankfurt", TimeProvider.System.GetUtcNow().AddMinutes(-2)), await Add("Seen from two places"));
+        await using (var db = database.Open())
+        {
+            db.Add(place);
+            await db.SaveChangesAsync();
+        }
+        var editor = Page<MonitorEditor>(Role.Staff, ("Key", monitor.Id.ToString()));
+        editor.WaitForAssertion(() => Assert.Contains(editor.FindAll("label.check"), l => l.TextContent.Contains("Frankfurt · lost", StringComparison.Ordinal)));
+        await editor.InvokeAsync(() => editor.FindAll("label.check").Single(l => l.TextContent.Contains("Frankfurt", StringComparison.Ordinal)).QuerySelector("input")!.Change(true));
+        editor.WaitForElement("#places-down").Change("3");
+        editor.Find("form").Submit();
+        editor.WaitForAssertion(() => Assert.Contains("Between 1 and 2", editor.Find("#places-down-error").TextContent, StringComparison.Ordinal));
+        editor.Find("#places-down").Change("2");
+        await editor.Find("form").SubmitAsync();
+        await using (var db = database.Open()) Assert.Equal([place.Id], (await db.Monitors.SingleAsync(m => m.Id == monitor.Id)).Places);
+
+        var list = Page<Portal.Features.Monitoring.Places.PlacesPage>(Role.Staff);
+        list.WaitForAssertion(() => Assert.Contains("Lost", list.Find("tbody").TextContent, StringComparison.Ordinal));
+        list.Find("button[aria-label='Remove Frankfurt']").Click();
+        list.WaitForAssertion(() => Assert.Contains("1 monitor goes on without it", list.Find("dialog").TextContent, StringComparison.Ordinal));
+        list.Find("dialog form").Submit();
+        list.WaitForAssertion(() => Assert.Empty(list.FindAll("tbody tr")));
+        await using var after = database.Open();
+        Assert.Equal((true, 1, 0), await after.Monitors.Where(m => m.Id == monitor.Id).Select(m => new ValueTuple<bool, int, int>(m.FromHere, m.PlacesBeforeDown, after.ProbePlaces.Count())).SingleAsync());
     }
 
     [Theory]

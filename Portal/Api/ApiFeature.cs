@@ -6,6 +6,7 @@ using Portal.Features.Access;
 using Portal.Features.Incidents;
 using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
+using Portal.Features.Monitoring.Places;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
 using Portal.Public;
@@ -61,6 +62,7 @@ public static class ApiFeature
         v1.MapIncidentsApi();
         v1.MapMaintenanceApi();
         v1.MapMonitoringApi();
+        v1.MapProbesApi();
         v1.MapAccessApi();
         app.MapHeartbeats();
         UnknownAddresses.Map(v1, app);

@@ -6,7 +6,7 @@ namespace Portal.Hosting;
 /// <param name="Settings">Configuration that wins over files and environment.</param>
 public sealed record CommandLine(string? Word, IReadOnlyList<string> Rest, IReadOnlyDictionary<string, string?> Settings, IReadOnlyList<string> Problems)
 {
-    static readonly Dictionary<string, string> Switches = new(StringComparer.OrdinalIgnoreCase) { ["--urls"] = "Urls", ["--data"] = "Data:Path" };
+    static readonly Dictionary<string, string> Switches = new(StringComparer.OrdinalIgnoreCase) { ["--urls"] = "Urls", ["--data"] = "Data:Path", ["--server"] = "Probe:Server", ["--key"] = "Probe:Key" };
 
     // Given by the test host and by dotnet itself.
     static readonly HashSet<string> Hosting = new(StringComparer.OrdinalIgnoreCase) { "environment", "contentRoot", "applicationName", "hostBuilder" };
@@ -21,6 +21,7 @@ public sealed record CommandLine(string? Word, IReadOnlyList<string> Rest, IRead
             // The test host passes sections themselves too, without a value: "--Database=".
             else if (value is "" && char.IsUpper(name[2])) continue;
             else if (name == "--demo" && value is null) settings["Demo"] = "true";
+            else if (name == "--insecure" && value is null) settings["Probe:Insecure"] = "true";
             else if (name == "--no-build") continue;
             else if (Switches.TryGetValue(name, out var key))
             {

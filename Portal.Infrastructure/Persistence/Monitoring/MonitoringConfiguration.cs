@@ -24,9 +24,15 @@ sealed class MonitorConfiguration : IEntityTypeConfiguration<Domain.Monitoring.M
         builder.Property(m => m.DependsOn).HasConversion(
             list => list.Select(d => d.Value).ToArray(), stored => stored.Select(MonitorId.From).ToList(),
             new ValueComparer<IReadOnlyList<MonitorId>>((a, b) => a!.SequenceEqual(b!), list => list.Count, list => list)).HasColumnType("uuid[]").HasDefaultValueSql("'{}'");
+        builder.Property(m => m.Places).HasConversion(
+            list => list.Select(d => d.Value).ToArray(), stored => stored.Select(ProbePlaceId.From).ToList(),
+            new ValueComparer<IReadOnlyList<ProbePlaceId>>((a, b) => a!.SequenceEqual(b!), list => list.Count, list => list)).HasColumnType("uuid[]").HasDefaultValueSql("'{}'");
+        builder.HasIndex(m => m.Places).HasMethod("gin");
+        builder.Property(m => m.FromHere).HasDefaultValue(true).HasSentinel(true);
+        builder.Property(m => m.PlacesBeforeDown).HasDefaultValue(1).HasSentinel(1);
         builder.HasIndex(m => m.DependsOn).HasMethod("gin");
         builder.Property(m => m.Version).IsRowVersion();
-        builder.Ignore(m => m.FlapWindow).Ignore(m => m.FlapQuiet);
+        builder.Ignore(m => m.Look).Ignore(m => m.FlapWindow).Ignore(m => m.FlapQuiet);
         builder.Ignore(m => m.Settings).Ignore(m => m.DetectsWithin).Ignore(m => m.IsBuiltInTarget);
         builder.HasOne<Component>().WithMany().HasForeignKey(m => m.ComponentId).OnDelete(DeleteBehavior.SetNull);
         builder.HasIndex(m => m.Shard);
@@ -39,8 +45,32 @@ sealed class MonitorStateConfiguration : IEntityTypeConfiguration<MonitorState>
     {
         builder.HasKey(s => s.MonitorId);
         builder.Property(s => s.Recent).AsJson();
+        builder.Property(s => s.Places).AsJson().HasDefaultValueSql("'[]'");
         builder.Property(s => s.Downs).AsJson().HasDefaultValueSql("'[]'");
         builder.HasOne<Domain.Monitoring.Monitor>().WithOne().HasForeignKey<MonitorState>(s => s.MonitorId).OnDelete(DeleteBehavior.Cascade);
+    }
+}
+
+sealed class ProbePlaceConfiguration : IEntityTypeConfiguration<ProbePlace>
+{
+    public void Configure(EntityTypeBuilder<ProbePlace> builder)
+    {
+        builder.Property(p => p.Name).HasMaxLength(Text.NameLength);
+        builder.Property(p => p.ProgramVersion).HasMaxLength(100);
+        builder.HasIndex(p => p.Name).IsUnique();
+    }
+}
+
+sealed class HeardCheckConfiguration : IEntityTypeConfiguration<HeardCheck>
+{
+    public void Configure(EntityTypeBuilder<HeardCheck> builder)
+    {
+        builder.ToTable("heard_checks");
+        builder.Property(c => c.Outcome).HasConversion<short>();
+        builder.Property(c => c.PlaceName).HasMaxLength(Text.NameLength);
+        builder.Property(c => c.Detail).HasMaxLength(500);
+        builder.Property(c => c.Look).HasMaxLength(64);
+        builder.HasIndex(c => c.Shard);
     }
 }
 

@@ -39,6 +39,8 @@ public static class AuditWords
         ["monitor.deleted"] = "deleted a monitor",
         ["monitor.check-requested"] = "asked for a check of a monitor",
         ["monitor.tried"] = "tried the settings of a monitor",
+        ["place.joined"] = "looks from a new place",
+        ["place.removed"] = "removed a place",
         ["monitor.heartbeat-key-renewed"] = "gave a heartbeat a new address",
         ["monitors.imported"] = "imported monitors",
         ["monitors.import-undone"] = "took back an import of monitors",

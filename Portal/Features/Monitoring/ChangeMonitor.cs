@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Audit;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
+using Portal.Features.Monitoring.Places;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
 using Monitor = Portal.Domain.Monitoring.Monitor;
@@ -48,7 +49,11 @@ public sealed class ChangeMonitor(IDbContextFactory<PortalDbContext> contexts, T
         if (done.Count == 0) return;
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await PublicCharts.Require(db, monitor, chart, ct);
-        if (request.Settings is not null) await Dependencies.Require(db, monitor, ct);
+        if (request.Settings is not null)
+        {
+            await Dependencies.Require(db, monitor, ct);
+            await WatchingPlaces.Require(db, monitor, ct);
+        }
         await db.Commit(done, ct);
         await transaction.CommitAsync(ct);
 

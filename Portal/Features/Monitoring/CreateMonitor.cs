@@ -4,6 +4,7 @@ using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.Access;
+using Portal.Features.Monitoring.Places;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
 using Monitor = Portal.Domain.Monitoring.Monitor;
@@ -36,6 +37,7 @@ public sealed class CreateMonitor(IDbContextFactory<PortalDbContext> contexts, T
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await PublicCharts.Require(db, monitor, null, ct);
         await Dependencies.Require(db, monitor, ct);
+        await WatchingPlaces.Require(db, monitor, ct);
         db.Add(monitor);
         db.Add(new MonitorState(monitor.Id, now));
         if (request.HeartbeatKey is { } key) db.Add(new Heartbeat(monitor.Id, Secret.HashOf(key), now));

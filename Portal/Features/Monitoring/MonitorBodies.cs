@@ -66,10 +66,14 @@ public abstract record MonitorOptionsBody
 /// <param name="PublicChart">What customers read above its response times on the status page; without it they see no chart.</param>
 /// <param name="Tags">Labels to find it by: at most 20 of at most 50 letters, digits and - _ . : /.</param>
 /// <param name="DampFlapping">After three outages within an hour the next one ends only when the target has held for five minutes; true unless said otherwise.</param>
+/// <param name="Places">Names or ids of other machines that look as well, at most ten (see portal probe).</param>
+/// <param name="FromHere">Whether the portal itself looks; true unless said otherwise.</param>
+/// <param name="PlacesBeforeDown">So many places must find it down; 1 unless said otherwise.</param>
 /// <param name="DependsOn">Ids of monitors of what it needs, at most five: while one of them is down, that is the cause of its outage.</param>
 public sealed record NewMonitor(
     string? Name, string? Kind, string? Target, double? IntervalSeconds, double? TimeoutSeconds, string? Component, string? ExpectStatus,
-    int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, string? PublicChart, bool? DampFlapping, IReadOnlyList<MonitorId>? DependsOn, IReadOnlyList<string>? Tags) : MonitorOptionsBody;
+    int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, string? PublicChart, bool? DampFlapping, IReadOnlyList<MonitorId>? DependsOn, IReadOnlyList<string>? Tags,
+    IReadOnlyList<string>? Places, bool? FromHere, int? PlacesBeforeDown) : MonitorOptionsBody;
 
 /// <summary>What is left out stays; <c>"component": null</c> detaches, <c>"publicChart": null</c> takes the chart off the status page.</summary>
 /// <param name="AllowPrivate">Left out or null: a consent stands as long as the target does.</param>
@@ -77,15 +81,22 @@ public sealed record NewMonitor(
 /// <param name="Version">Of the answer that is edited; or If-Match.</param>
 public sealed record MonitorPatch(
     string? Name, string? Target, double? IntervalSeconds, double? TimeoutSeconds, Given<string> Component, string? ExpectStatus,
-    int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, Given<string> PublicChart, bool? DampFlapping, IReadOnlyList<MonitorId>? DependsOn, IReadOnlyList<string>? Tags, uint? Version) : MonitorOptionsBody;
+    int? FailuresBeforeDown, int? Window, int? SuccessesBeforeUp, ComponentStatus? Impact, bool? AllowPrivate, bool? Paused, bool? Critical, Given<string> PublicChart, bool? DampFlapping, IReadOnlyList<MonitorId>? DependsOn, IReadOnlyList<string>? Tags,
+    IReadOnlyList<string>? Places, bool? FromHere, int? PlacesBeforeDown, uint? Version) : MonitorOptionsBody;
 
+/// <summary>What one place found last.</summary>
+/// <param name="Place">Null is the portal itself.</param>
+public sealed record PlaceAnswer(ProbePlaceId? Place, MonitorHealth State, DateTimeOffset Since, DateTimeOffset LastCheckAt, double ResponseMilliseconds, int? LastStatusCode, string? Detail);
+
+/// <param name="FoundBy">What each place found, where several look.</param>
 /// <param name="UnjudgedSince">Since when its failures are not counted, because the portal itself reaches nothing.</param>
 /// <param name="SecretNames">Which secrets there are; their values are never answered.</param>
 /// <param name="HeartbeatUrl">Only where it was just made: the address that the job calls, shown once.</param>
 public sealed record MonitorAnswer(
     MonitorId Id, string Name, MonitorKind Kind, string Target, double IntervalSeconds, double TimeoutSeconds, string? Component, ComponentId? ComponentId,
-    string ExpectStatus, int FailuresBeforeDown, int Window, int SuccessesBeforeUp, ComponentStatus Impact, bool AllowPrivate, bool Paused, bool Critical, string? PublicChart, bool DampFlapping, IReadOnlyList<MonitorId> DependsOn, IReadOnlyList<string> Tags, bool BuiltIn,
-    IReadOnlyList<string> SecretNames, string? HeartbeatUrl, double DetectsWithinSeconds, MonitorCondition State, DateTimeOffset Since, bool Flapping, DateTimeOffset? UnjudgedSince, DateTimeOffset? LastCheckAt, double? ResponseMilliseconds, int? LastStatusCode, string? Detail,
+    string ExpectStatus, int FailuresBeforeDown, int Window, int SuccessesBeforeUp, ComponentStatus Impact, bool AllowPrivate, bool Paused, bool Critical, string? PublicChart, bool DampFlapping, IReadOnlyList<MonitorId> DependsOn, IReadOnlyList<string> Tags,
+    IReadOnlyList<ProbePlaceId> Places, bool FromHere, int PlacesBeforeDown, bool BuiltIn,
+    IReadOnlyList<string> SecretNames, string? HeartbeatUrl, double DetectsWithinSeconds, MonitorCondition State, DateTimeOffset Since, bool Flapping, DateTimeOffset? UnjudgedSince, IReadOnlyList<PlaceAnswer>? FoundBy, DateTimeOffset? LastCheckAt, double? ResponseMilliseconds, int? LastStatusCode, string? Detail,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, uint Version)
 {
     public string? Method { get; init; }

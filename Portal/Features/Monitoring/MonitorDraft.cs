@@ -26,6 +26,9 @@ public sealed class MonitorDraft
     public string Tags { get; set; } = "";
     public bool DampFlapping { get; set; } = true;
     public IReadOnlyList<MonitorId> DependsOn { get; set; } = [];
+    public IReadOnlyList<ProbePlaceId> Places { get; set; } = [];
+    public bool FromHere { get; set; } = true;
+    public string PlacesBeforeDown { get; set; } = "1";
     public OptionsDraft Options { get; set; } = new();
 
     public static MonitorDraft Of(Monitor m) => new()
@@ -47,6 +50,9 @@ public sealed class MonitorDraft
         Tags = string.Join(", ", m.Tags),
         DampFlapping = m.DampFlapping,
         DependsOn = m.DependsOn,
+        Places = m.Places,
+        FromHere = m.FromHere,
+        PlacesBeforeDown = Written(m.PlacesBeforeDown),
         Options = OptionsDraft.Of(m),
     };
 
@@ -56,6 +62,14 @@ public sealed class MonitorDraft
         var usual = kind == MonitorKind.Heartbeat ? "1" : "2";
         if (kind == MonitorKind.Heartbeat != (Kind == MonitorKind.Heartbeat)) (FailuresBeforeDown, Window) = (usual, usual);
         Kind = kind;
+    }
+
+    /// <summary>Another machine looks too, or no longer; as many as can be are not wanted unasked, but never more than look.</summary>
+    public void Choose(ProbePlaceId place, bool on)
+    {
+        Places = on ? [.. Places.Append(place).Distinct()] : [.. Places.Where(p => p != place)];
+        var looking = Places.Count + (FromHere ? 1 : 0);
+        if (Number(PlacesBeforeDown) is { } wanted && wanted > looking) PlacesBeforeDown = Written(Math.Max(1, looking));
     }
 
     /// <summary>Null while the fields hold no numbers within their bounds.</summary>
@@ -72,7 +86,8 @@ public sealed class MonitorDraft
                 TimeSpan.FromSeconds(Whole(IntervalSeconds, "intervalSeconds", "of seconds from 10 to 86,400 (1 day)")), TimeSpan.FromSeconds(Whole(TimeoutSeconds, "timeoutSeconds", "of seconds from 1 to 60")),
                 Id.TryParse<ComponentId>(Component, out var component) ? component : null,
                 failures, Math.Max(Whole(Window, "window", "up to 20, at least as many as failures are needed"), failures), Whole(SuccessesBeforeUp, "successesBeforeUp", "from 1 to 10"), Impact, ExpectStatus, Critical: Critical, PublicChart: PublicChart,
-                Options: Options.For(Kind), DampFlapping: DampFlapping, DependsOn: DependsOn, Tags: MonitorTags.Parse(Tags));
+                Options: Options.For(Kind), DampFlapping: DampFlapping, DependsOn: DependsOn, Tags: MonitorTags.Parse(Tags),
+                Places: Kind == MonitorKind.Heartbeat ? [] : Places, FromHere: FromHere || Kind == MonitorKind.Heartbeat, PlacesBeforeDown: Kind == MonitorKind.Heartbeat || Places.Count == 0 ? 1 : Whole(PlacesBeforeDown, "placesBeforeDown", "from 1 to as many as look"));
         }
     }
 

@@ -15,6 +15,13 @@ static class MonitorWords
         _ => "unknown",
     };
 
+    public static string Css(this MonitorHealth health) => health switch
+    {
+        MonitorHealth.Up => "operational",
+        MonitorHealth.Down => "major",
+        _ => "unknown",
+    };
+
     public static string Text(this MonitorCondition condition) => condition.ToString();
 
     public static string Css(this CheckOutcome outcome) => outcome switch

@@ -4,6 +4,7 @@ using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Features.Access;
 using Portal.Features.Monitoring.Imports;
+using Portal.Features.Monitoring.Places;
 using Portal.Hosting;
 
 namespace Portal.Features.Monitoring;
@@ -68,7 +69,7 @@ public static class MonitoringApi
         return cursor.Page(rows, c => new CheckAnswer(c.At, c.Outcome, Math.Round(c.Milliseconds, 1), c.StatusCode, c.Detail, c.Node), c => Cursor.Of(c.At));
     }
 
-    static async Task<IResult> Create(HttpContext http, NewMonitor body, CreateMonitor create, ComponentChoices components, MonitorList monitors, PortalAddress portal, CancellationToken ct)
+    static async Task<IResult> Create(HttpContext http, NewMonitor body, CreateMonitor create, ComponentChoices components, PlaceList places, MonitorList monitors, PortalAddress portal, CancellationToken ct)
     {
         var kind = KindOf(body.Kind);
         // A job says clearly that it failed, and a missing ping is missing: one look confirms it.
@@ -77,7 +78,8 @@ public static class MonitoringApi
             Seconds(body.IntervalSeconds, "intervalSeconds") ?? TimeSpan.FromSeconds(60), Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? TimeSpan.FromSeconds(10), await components.Find(body.Component, ct),
             failures, body.Window ?? failures, body.SuccessesBeforeUp ?? 1,
             body.Impact ?? ComponentStatus.MajorOutage, body.ExpectStatus ?? "200-399", Critical: body.Critical ?? false, PublicChart: body.PublicChart, Options: body.Onto(MonitorOptions.None),
-            DampFlapping: body.DampFlapping ?? true, DependsOn: body.DependsOn, Tags: MonitorTags.Of(body.Tags ?? []));
+            DampFlapping: body.DampFlapping ?? true, DependsOn: body.DependsOn, Tags: MonitorTags.Of(body.Tags ?? []),
+            Places: await places.Find(body.Places, ct), FromHere: body.FromHere ?? true, PlacesBeforeDown: body.PlacesBeforeDown ?? 1);
         var key = kind == MonitorKind.Heartbeat ? Secret.New() : null;
         if (key is not null) AnswersSecret.Mark(http);
         var id = await create.Execute(new(settings, body.AllowPrivate, body.Paused ?? false, body.Secrets, key), http.User.ToActor(), ct);
@@ -85,7 +87,7 @@ public static class MonitoringApi
     }
 
     static async Task<MonitorAnswer> Change(HttpContext http, string id, MonitorPatch body, ChangeMonitor change,
-        ComponentChoices components, MonitorList monitors, CancellationToken ct)
+        ComponentChoices components, PlaceList places, MonitorList monitors, CancellationToken ct)
     {
         var (monitor, actor) = (IdOf(id), http.User.ToActor());
         var stands = (await monitors.LoadOne(monitor, actor, ct)).Monitor;
@@ -95,7 +97,8 @@ public static class MonitoringApi
         var settings = new MonitorSettings(body.Name ?? old.Name, old.Kind, body.Target ?? old.Target, Seconds(body.IntervalSeconds, "intervalSeconds") ?? old.Interval, Seconds(body.TimeoutSeconds, "timeoutSeconds") ?? old.Timeout,
             component, failures, body.Window ?? Math.Max(old.Window, failures), body.SuccessesBeforeUp ?? old.SuccessesBeforeUp, body.Impact ?? old.Impact,
             body.ExpectStatus ?? old.ExpectStatus, Critical: body.Critical ?? old.Critical, PublicChart: body.PublicChart.Or(old.PublicChart), Options: body.Onto(stands.Options),
-            DampFlapping: body.DampFlapping ?? old.DampFlapping, DependsOn: body.DependsOn ?? old.DependsOn, Tags: body.Tags is { } tags ? MonitorTags.Of(tags) : old.Tags);
+            DampFlapping: body.DampFlapping ?? old.DampFlapping, DependsOn: body.DependsOn ?? old.DependsOn, Tags: body.Tags is { } tags ? MonitorTags.Of(tags) : old.Tags,
+            Places: await places.Find(body.Places, ct) ?? old.Places, FromHere: body.FromHere ?? old.FromHere, PlacesBeforeDown: body.PlacesBeforeDown ?? old.PlacesBeforeDown);
         // A patch of the pause alone is no edit. An edit is of what was just read: whoever is faster from here on is not overwritten.
         var edits = body.AllowPrivate is not null || body.Secrets is not null || settings != old with { AllowPrivate = false };
         var version = RowVersion.Expected(http, body.Version) ?? (edits ? stands.Version : null);
@@ -114,9 +117,12 @@ public static class MonitoringApi
     {
         var (m, s) = (view.Monitor, view.State);
         return new MonitorAnswer(m.Id, m.Name, m.Kind, m.Target, m.Interval.TotalSeconds, m.Timeout.TotalSeconds, view.ComponentSlug, m.ComponentId, m.ExpectStatus, m.FailuresBeforeDown, m.Window,
-            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.PublicChart, m.DampFlapping, m.DependsOn, m.Tags, m.BuiltIn, m.SecretNames, null, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, view.IsFlapping, s?.UnjudgedSince, s?.LastCheckAt,
+            m.SuccessesBeforeUp, m.Impact, m.AllowPrivate, m.PausedAt is not null, m.Critical, m.PublicChart, m.DampFlapping, m.DependsOn, m.Tags, m.Places, m.FromHere, m.PlacesBeforeDown, m.BuiltIn, m.SecretNames, null, m.DetectsWithin.TotalSeconds, view.Condition, view.Since, view.IsFlapping, s?.UnjudgedSince, FoundBy(s), s?.LastCheckAt,
             s?.LastDuration is { } duration ? Math.Round(duration.TotalMilliseconds, 1) : null, s?.LastStatusCode, s?.LastDetail, m.CreatedAt, m.UpdatedAt, m.Version).With(m.Options);
     }
+
+    static List<PlaceAnswer>? FoundBy(MonitorState? state) => state is { Places.Count: > 0 }
+        ? [.. state.Places.Select(p => new PlaceAnswer(p.Place, p.Judged.Health, p.Judged.Since, p.LastCheckAt, Math.Round(p.LastDuration.TotalMilliseconds, 1), p.LastStatusCode, p.LastDetail))] : null;
 
     /// <summary>As answers write it.</summary>
     static MonitorCondition? ConditionOf(string? state) => state is null ? null : Enum.TryParse<MonitorCondition>(state, ignoreCase: true, out var known) && Enum.IsDefined(known) ? known

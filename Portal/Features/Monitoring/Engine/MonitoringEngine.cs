@@ -25,10 +25,11 @@ public sealed class MonitoringEngine : BackgroundService
     readonly ILogger<MonitoringEngine> log;
     readonly ShardClaims claims;
     readonly CheckStore store;
+    readonly PlaceInbox places;
     readonly Recorder recorder;
     readonly Timetable timetable;
     readonly SemaphoreSlim slots = new(EngineSettings.ChecksAtOnce);
-    readonly Bell follow, keep;
+    readonly Bell follow, keep, heard;
     readonly DatabaseContact contact;
     readonly OwnConnection connection;
     long unjudged;
@@ -41,9 +42,10 @@ public sealed class MonitoringEngine : BackgroundService
         contact = new DatabaseContact("Monitoring", clock, log);
         claims = new ShardClaims(database, settings.Node.Value, settings.Lease);
         store = new CheckStore(database, settings.Node.Value);
+        places = new PlaceInbox(database);
         recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>(), settings.Waiting);
         timetable = new Timetable(clock, new Random());
-        (follow, keep) = (new Bell(clock), new Bell(clock));
+        (follow, keep, heard) = (new Bell(clock), new Bell(clock), new Bell(clock));
         connection = new OwnConnection(settings.ConnectivityTargets, clock);
     }
 
@@ -70,7 +72,7 @@ public sealed class MonitoringEngine : BackgroundService
         await database.Opened.WaitAsync(stoppingToken);
         await Task.WhenAll(
             Supervise(nameof(Keep), Keep, stoppingToken), Supervise(nameof(Follow), Follow, stoppingToken), Supervise(nameof(Check), Check, stoppingToken),
-            Supervise(nameof(Recorder), recorder.Run, stoppingToken), Supervise(nameof(Listen), Listen, stoppingToken));
+            Supervise(nameof(Recorder), recorder.Run, stoppingToken), Supervise(nameof(Listen), Listen, stoppingToken), Supervise(nameof(TakeHeard), TakeHeard, stoppingToken));
     }
 
     /// <summary>Writes what is left and gives the shards back, so that another node goes on at once.</summary>
@@ -177,8 +179,8 @@ public sealed class MonitoringEngine : BackgroundService
     {
         var before = watched.Monitor;
         watched.Follow(monitor, clock.GetUtcNow());
-        var soon = before.PausedAt is not null || before.LooksOtherwiseThan(monitor);
-        if (soon || before.Interval != monitor.Interval || monitor.PausedAt is not null) timetable.Reschedule(watched, soon);
+        var soon = before.PausedAt is not null || !before.FromHere || before.LooksOtherwiseThan(monitor);
+        if (soon || before.Interval != monitor.Interval || !watched.LooksFromHere) timetable.Reschedule(watched, soon);
         if (watched.HasUnsaved) recorder.Touch(watched);
     }
 
@@ -259,20 +261,47 @@ public sealed class MonitoringEngine : BackgroundService
             if (timetable.Find(needed) is { } cause && !(clock.GetUtcNow() - cause.LastCheckAt < CauseFreshness)) timetable.Soon(cause, TimeSpan.Zero);
     }
 
+    /// <summary>What places found of the monitors that this node runs.</summary>
+    async Task TakeHeard(CancellationToken ct)
+    {
+        while (true)
+        {
+            var shards = held;
+            // Before the monitors of a shard are loaded, what was found of them stays where it is.
+            var some = shards.Count == 0 ? [] : await places.Take([.. shards.Keys], ct);
+            foreach (var check in some)
+                if (timetable.Find(check.MonitorId) is { } watched) Take(watched, check);
+            if (some.Count == 0) await heard.Wait(settings.Follow, ct);
+        }
+    }
+
+    void Take(Watched watched, HeardCheck check)
+    {
+        var monitor = watched.Monitor;
+        if (check.Look != monitor.Look || !monitor.LooksFrom(check.PlaceId)) return;
+        var result = new CheckResult(watched.Id, check.At, TimeSpan.FromMilliseconds(check.Milliseconds), check.Outcome, check.StatusCode, check.Detail, check.PlaceId);
+        // What waited too long says nothing of the present.
+        var isLate = clock.GetUtcNow() - check.At > MonitorState.Patience(monitor);
+        if (isLate || watched.Take(result, monitor)) recorder.Add(watched, result, check.PlaceName);
+        if (check.Outcome == CheckOutcome.Down && !isLate) LookAtCauses(monitor);
+    }
+
     async Task Listen(CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
         connection.Notification += (_, e) => Hear(e);
-        await using (var listen = new NpgsqlCommand($"listen {EngineSignals.CheckNow}; listen {ShardClaims.Channel}; listen {Changes.Channel}", connection))
+        await using (var listen = new NpgsqlCommand($"listen {EngineSignals.CheckNow}; listen {ShardClaims.Channel}; listen {EngineSignals.Heard}; listen {Changes.Channel}", connection))
             await listen.ExecuteNonQueryAsync(ct);
         contact.Found(nameof(Listen));
         follow.Ring();
+        heard.Ring();
         await Database.Hear(connection, ct);
     }
 
     void Hear(NpgsqlNotificationEventArgs e)
     {
         if (e.Channel == ShardClaims.Channel) keep.Ring();
+        else if (e.Channel == EngineSignals.Heard) heard.Ring();
         else if (e.Channel == Changes.Channel && e.Payload.Split(',').Any(t => t is "monitors" or "components")) follow.Ring();
         else if (e.Channel == EngineSignals.CheckNow && Id.TryParse<MonitorId>(e.Payload, out var id) && timetable.Find(id) is { } watched) timetable.Soon(watched, TimeSpan.Zero);
     }

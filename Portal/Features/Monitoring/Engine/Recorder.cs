@@ -42,9 +42,9 @@ sealed class Recorder
     /// <summary>Raw results that are not written yet.</summary>
     public int Waiting => results.Reader.Count + batch.Count;
 
-    public void Add(Watched watched, CheckResult result)
+    public void Add(Watched watched, CheckResult result, string? place = null)
     {
-        results.Writer.TryWrite(new FoundCheck(result, watched.Shard, watched.Epoch));
+        results.Writer.TryWrite(new FoundCheck(result, watched.Shard, watched.Epoch, place));
         Touch(watched);
     }
 

@@ -22,7 +22,7 @@ sealed class Timetable(TimeProvider clock, Random random)
     public void Add(Watched watched)
     {
         all[watched.Id] = watched;
-        if (watched.Monitor.PausedAt is not null) return;
+        if (!watched.LooksFromHere) return;
         Set(watched, watched.IsFresh ? Spread(EngineSettings.FirstCheckWithin) : Remaining(watched));
     }
 
@@ -36,14 +36,14 @@ sealed class Timetable(TimeProvider clock, Random random)
     /// <summary>After an edit: soon when it was resumed or looks elsewhere now, not at all while it is paused.</summary>
     public void Reschedule(Watched watched, bool soon)
     {
-        if (watched.Monitor.PausedAt is not null) lock (gate) watched.Due = long.MaxValue;
+        if (!watched.LooksFromHere) lock (gate) watched.Due = long.MaxValue;
         else if (soon) Set(watched, Spread(EngineSettings.FirstCheckWithin));
         else Set(watched, Spread(watched.Monitor.Interval));
     }
 
     public void Soon(Watched watched, TimeSpan wait)
     {
-        if (watched.Monitor.PausedAt is null) Set(watched, wait);
+        if (watched.LooksFromHere) Set(watched, wait);
     }
 
     /// <summary>Those whose time has come, with the timestamp at which it came; each gets its next turn at once, and turns that were missed are left out.</summary>

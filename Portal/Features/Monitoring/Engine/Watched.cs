@@ -29,6 +29,8 @@ sealed class Watched(Monitor monitor, MonitorState state, long epoch, bool gapIs
     public int Shard { get; } = monitor.Shard;
     public long Epoch { get; } = epoch;
     public Monitor Monitor { get; private set; } = monitor;
+    /// <summary>Not paused, and not left to other places.</summary>
+    public bool LooksFromHere => Monitor.PausedAt is null && Monitor.FromHere;
     public DateTimeOffset? LastCheckAt => state.LastCheckAt;
 
     /// <summary>When it is due, in the clock's timestamps; only the timetable touches it.</summary>

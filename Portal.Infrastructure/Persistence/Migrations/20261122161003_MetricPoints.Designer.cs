@@ -12,7 +12,7 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(PortalDbContext))]
-    [Migration("20261122155428_MetricPoints")]
+    [Migration("20261122161003_MetricPoints")]
     partial class MetricPoints
     {
         /// <inheritdoc />
@@ -816,6 +816,12 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("failures_before_down");
 
+                    b.Property<bool>("FromHere")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(true)
+                        .HasColumnName("from_here");
+
                     b.Property<string>("Impact")
                         .IsRequired()
                         .HasMaxLength(30)
@@ -848,6 +854,19 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<DateTimeOffset?>("PausedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("paused_at");
+
+                    b.Property<Guid[]>("Places")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("places")
+                        .HasDefaultValueSql("'{}'");
+
+                    b.Property<int>("PlacesBeforeDown")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1)
+                        .HasColumnName("places_before_down");
 
                     b.Property<string>("PublicChart")
                         .HasMaxLength(100)
@@ -914,6 +933,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_monitors_depends_on");
 
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("DependsOn"), "gin");
+
+                    b.HasIndex("Places")
+                        .HasDatabaseName("ix_monitors_places");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Places"), "gin");
 
                     b.HasIndex("Shard")
                         .HasDatabaseName("ix_monitors_shard");
@@ -1039,6 +1063,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<int?>("LastStatusCode")
                         .HasColumnType("integer")
                         .HasColumnName("last_status_code");
+
+                    b.Property<string>("Places")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("places")
+                        .HasDefaultValueSql("'[]'");
 
                     b.Property<string>("Recent")
                         .IsRequired()
@@ -1185,6 +1216,57 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_outages_monitor_id_started_at");
 
                     b.ToTable("outages");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Monitoring.ProbePlace", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<TimeSpan>("ClockAhead")
+                        .HasColumnType("interval")
+                        .HasColumnName("clock_ahead");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("Dropped")
+                        .HasColumnType("bigint")
+                        .HasColumnName("dropped");
+
+                    b.Property<DateTimeOffset>("LastSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_seen_at");
+
+                    b.Property<long>("LastSequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_sequence");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("ProgramVersion")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("program_version");
+
+                    b.Property<Guid>("Session")
+                        .HasColumnType("uuid")
+                        .HasColumnName("session");
+
+                    b.HasKey("Id")
+                        .HasName("pk_probe_places");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_probe_places_name");
+
+                    b.ToTable("probe_places");
                 });
 
             modelBuilder.Entity("Portal.Domain.Monitoring.ShardLease", b =>
@@ -3151,6 +3233,70 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_status_overrides_component_id_started_at");
 
                     b.ToTable("status_overrides");
+                });
+
+            modelBuilder.Entity("Portal.Infrastructure.Persistence.HeardCheck", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Detail")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("Look")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("look");
+
+                    b.Property<float>("Milliseconds")
+                        .HasColumnType("real")
+                        .HasColumnName("milliseconds");
+
+                    b.Property<Guid>("MonitorId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("monitor_id");
+
+                    b.Property<short>("Outcome")
+                        .HasMaxLength(30)
+                        .HasColumnType("smallint")
+                        .HasColumnName("outcome");
+
+                    b.Property<Guid>("PlaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("place_id");
+
+                    b.Property<string>("PlaceName")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("place_name");
+
+                    b.Property<int>("Shard")
+                        .HasColumnType("integer")
+                        .HasColumnName("shard");
+
+                    b.Property<short?>("StatusCode")
+                        .HasColumnType("smallint")
+                        .HasColumnName("status_code");
+
+                    b.HasKey("Id")
+                        .HasName("pk_heard_checks");
+
+                    b.HasIndex("Shard")
+                        .HasDatabaseName("ix_heard_checks_shard");
+
+                    b.ToTable("heard_checks", (string)null);
                 });
 
             modelBuilder.Entity("Portal.Infrastructure.Persistence.IdempotentAnswer", b =>

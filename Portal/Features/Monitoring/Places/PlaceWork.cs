@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Audit;
+using Portal.Domain.Monitoring;
+using Portal.Domain.Shared;
+using Portal.Infrastructure.Monitoring;
+using Portal.Infrastructure.Persistence;
+using Monitor = Portal.Domain.Monitoring.Monitor;
+
+namespace Portal.Features.Monitoring.Places;
+
+/// <summary>A program at another place asks what to look at from there, again and again: that is how it is known to live. The first time the place comes into being.</summary>
+/// <remarks>That it asks is no person's change: only a new place is audited.</remarks>
+public sealed class PlaceWork(IDbContextFactory<PortalDbContext> contexts, SealedSecrets secrets, TimeProvider clock)
+{
+    /// <param name="Session">One start of the program; random.</param>
+    /// <param name="Clock">What time it is there.</param>
+    /// <param name="Dropped">Results that it gave up since its start.</param>
+    /// <param name="Known">The <see cref="Work.Tag"/> of the work that it has.</param>
+    public sealed record Request(Guid Session, string? ProgramVersion, DateTimeOffset Clock, long Dropped, string? Known);
+
+    /// <summary>One monitor as a place needs it. Its secrets are in clear: the place sends them.</summary>
+    public sealed record Item(MonitorId Monitor, MonitorSettings Settings, string Look, IReadOnlyDictionary<string, string> Secrets);
+
+    /// <param name="Items">Null when nothing has changed since the tag that it knows.</param>
+    public sealed record Work(string Place, string Tag, IReadOnlyList<Item>? Items);
+
+    public async Task<Work> Ask(Request request, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.RunProbe);
+        var now = clock.GetUtcNow();
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var place = await db.ProbePlaces.SingleOrDefaultAsync(p => p.Name == actor.Name, ct);
+        var isNew = place is null;
+        place ??= db.Add(new ProbePlace(actor.Name, now)).Entity;
+        var version = request.ProgramVersion is { Length: > 100 } long_ ? long_[..100] : request.ProgramVersion;
+        place.See(request.Session, version, request.Clock - now, request.Dropped, now);
+        if (isNew) await db.Commit(new AuditEntry(actor, "place.joined", place.Id.ToString(), place.Name, now), ct);
+        else await db.SaveChangesAsync(ct);
+        var monitors = await db.Monitors.FromSql($"select *, xmin from monitors where places @> array[{place.Id.Value}] and paused_at is null").AsNoTracking().OrderBy(m => m.Id).ToListAsync(ct);
+        var tag = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', monitors.Select(m => $"{m.Id} {m.Version}")))))[..32];
+        return new(place.Name, tag, tag == request.Known ? null : [.. monitors.Select(ItemOf)]);
+    }
+
+    Item ItemOf(Monitor monitor) => new(monitor.Id, monitor.Settings, monitor.Look, secrets.Open(monitor));
+}
