@@ -51,7 +51,9 @@ public sealed class OwnFiguresTests
         Assert.InRange(Last(MetricNames.Memory, ("what", "working set")), 20e6, 8e9);
         Assert.InRange(Last(MetricNames.Memory, ("what", "managed heap")), 0, 8e9);
         Assert.InRange(Last(MetricNames.Processor), 0, 100);
-        Assert.Equal((0, 0), (Last(MetricNames.Viewers), Last(MetricNames.Circuits)));
+        // The portal's own monitor of the hub is a viewer for a moment.
+        Assert.InRange(Last(MetricNames.Viewers), 0, 3);
+        Assert.Equal(0, Last(MetricNames.Circuits));
         Assert.Contains("\nportal_telemetry_dropped_total 0", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
     }
 }
