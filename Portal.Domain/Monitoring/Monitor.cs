@@ -129,7 +129,8 @@ public sealed class Monitor
     /// <summary>Whether a check by these settings asks something else than one by those: its result says nothing of them.</summary>
     public bool LooksOtherwiseThan(Monitor other) => (Target, ExpectStatus, Options) != (other.Target, other.ExpectStatus, other.Options) || !(SealedSecrets ?? []).AsSpan().SequenceEqual(other.SealedSecrets);
 
-    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options, DampFlapping, DependsOn, new MonitorTags(Tags), Places, FromHere, PlacesBeforeDown);
+    public MonitorSettings Settings => new(Name, Kind, Target, Interval, Timeout, ComponentId, FailuresBeforeDown, Window, SuccessesBeforeUp, Impact, ExpectStatus, AllowPrivate, Critical, PublicChart, Options,
+        DampFlapping, new Listed<MonitorId>(DependsOn), new MonitorTags(Tags), new Listed<ProbePlaceId>(Places), FromHere, PlacesBeforeDown);
 
     /// <summary>Whether this place has a voice; null is the portal itself.</summary>
     public bool LooksFrom(ProbePlaceId? place) => place is { } there ? Places.Contains(there) : FromHere;

@@ -44,7 +44,7 @@ public class HealthTests(PortalHost host) : IClassFixture<PortalHost>
                 Assert.Equal((part, HttpStatusCode.NoContent), (part, answer.StatusCode));
                 Assert.NotEqual("", answer.Headers.GetValues("X-Part-Note").Single());
             }
-            else Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{part}: {(int)answer.StatusCode} {body}");
+            else Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{part}: {(int)answer.StatusCode} {body}\n{host.Complaints}");
         }
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/health/parts/unheard-of")).StatusCode);
     }

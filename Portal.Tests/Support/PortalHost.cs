@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Portal.Hosting;
 
 namespace Portal.Tests.Support;
@@ -14,6 +15,7 @@ public sealed class PortalHost : IAsyncLifetime, IAsyncDisposable
 
     readonly TestDatabase database = new();
     readonly string folder = Directory.CreateTempSubdirectory("portal-host-").FullName;
+    readonly LogLines log = new();
     Factory? factory;
 
     /// <summary>Set before the start: configuration keys with their values, and services to replace.</summary>
@@ -24,6 +26,8 @@ public sealed class PortalHost : IAsyncLifetime, IAsyncDisposable
 
     public TestDatabase Database => database;
     public string DataFolder => folder;
+    /// <summary>What it had to complain about so far, for the words of a test that failed.</summary>
+    public string Complaints => string.Join('\n', log.All.Where(l => l.Level >= LogLevel.Warning).TakeLast(30).Select(l => l.Text));
     public IServiceProvider Services => factory!.Services;
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
@@ -44,7 +48,7 @@ public sealed class PortalHost : IAsyncLifetime, IAsyncDisposable
             ["Data:Path"] = folder,
         };
         foreach (var (key, value) in Configuration) settings[key] = value;
-        factory = new Factory(settings, Replace);
+        factory = new Factory(settings, Replace, log);
         factory.UseKestrel(0);
         factory.StartServer();
         Address = factory.ClientOptions.BaseAddress;
@@ -71,13 +75,14 @@ public sealed class PortalHost : IAsyncLifetime, IAsyncDisposable
 
     async ValueTask IAsyncDisposable.DisposeAsync() => await DisposeAsync();
 
-    sealed class Factory(Dictionary<string, string?> settings, Action<IServiceCollection>? replace) : WebApplicationFactory<Program>
+    sealed class Factory(Dictionary<string, string?> settings, Action<IServiceCollection>? replace, LogLines log) : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             // As installed: the development error page would hide what users see.
             builder.UseEnvironment("Production");
             foreach (var (key, value) in settings) builder.UseSetting(key, value);
+            builder.ConfigureServices(services => services.AddSingleton<ILoggerProvider>(log));
             if (replace is not null) builder.ConfigureServices(replace);
         }
     }

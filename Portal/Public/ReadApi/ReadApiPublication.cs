@@ -19,12 +19,15 @@ public sealed class ReadApiPublication : IPublication
         "/api/v2/scheduled-maintenances.json", "/api/v2/scheduled-maintenances/upcoming.json", "/api/v2/scheduled-maintenances/active.json",
     ];
 
-    static readonly JsonSerializerOptions Json = new()
+    static readonly JsonSerializerOptions Json = Writing();
+
+    static JsonSerializerOptions Writing()
     {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
-        Converters = { new Milliseconds() },
-    };
+        var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.Never, Converters = { new Milliseconds() } };
+        // Complete before anybody uses it, whoever is first and however many.
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
 
     public IEnumerable<PublishedDocument> Render(StatusPageModel model, RenderContext context)
     {

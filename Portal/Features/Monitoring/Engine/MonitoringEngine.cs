@@ -267,10 +267,10 @@ public sealed class MonitoringEngine : BackgroundService
         while (true)
         {
             var shards = held;
-            // Before the monitors of a shard are loaded, what was found of them stays where it is.
             var some = shards.Count == 0 ? [] : await places.Take([.. shards.Keys], ct);
             foreach (var check in some)
                 if (timetable.Find(check.MonitorId) is { } watched) Take(watched, check);
+            contact.Found(nameof(TakeHeard));
             if (some.Count == 0) await heard.Wait(settings.Follow, ct);
         }
     }
