@@ -51,6 +51,16 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log)
     /// <summary>Whether somebody told of the commit that raised the page to this version.</summary>
     public bool HasHeardOf(long version) => heard.HasVersion(version);
 
+    /// <summary>The highest version of the page that somebody told of; 0 before the first one.</summary>
+    public long NewestVersion => heard.Newest;
+
+    /// <summary>The database went back to an older state: everybody looks again, and versions are counted anew.</summary>
+    public void WentBack()
+    {
+        heard.ForgetVersions();
+        PublishAll();
+    }
+
     /// <summary>After a time in which hints may have been lost: everybody looks again.</summary>
     public void PublishAll() => Publish(topics.Keys);
 

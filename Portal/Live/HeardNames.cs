@@ -9,6 +9,7 @@ sealed class HeardNames
     readonly HashSet<string> names = [];
     readonly HashSet<long> versions = [];
     readonly Queue<string> order = new();
+    long newest;
 
     /// <returns>Whether any of them is new.</returns>
     public bool Add(IEnumerable<string> heard)
@@ -20,13 +21,30 @@ sealed class HeardNames
                 if (!names.Add(name)) continue;
                 any = true;
                 order.Enqueue(name);
-                if (Infrastructure.Persistence.Announcement.VersionIn(name) is { } version) versions.Add(version);
+                if (Infrastructure.Persistence.Announcement.VersionIn(name) is { } version)
+                {
+                    versions.Add(version);
+                    newest = Math.Max(newest, version);
+                }
                 if (order.Count > Kept) Forget(order.Dequeue());
             }
         return any;
     }
 
     public bool HasVersion(long version) { lock (gate) return versions.Contains(version); }
+
+    /// <summary>The highest version that was told; 0 before the first one.</summary>
+    public long Newest { get { lock (gate) return newest; } }
+
+    /// <summary>The database went back to an older state: what its versions meant, they mean no longer.</summary>
+    public void ForgetVersions()
+    {
+        lock (gate)
+        {
+            versions.Clear();
+            newest = 0;
+        }
+    }
 
     void Forget(string name)
     {

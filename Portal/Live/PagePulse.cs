@@ -46,7 +46,7 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
             var asked = clock.GetUtcNow();
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
             limit.CancelAfter(TimeSpan.FromSeconds(Database.CommandSeconds));
-            var told = feed.Announcements;
+            var (told, newest) = (feed.Announcements, feed.NewestVersion);
             var asking = Read(limit.Token);
             try
             {
@@ -61,7 +61,9 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
             (last, IsLost, IsFailing) = (new Beat(version, asked) { Committed = committed }, false, false);
             contact.Found();
             if (before is null || wasLost) feed.Publish("page");
-            else if (version < before.Version || version != before.Version && !feed.HasHeardOf(version) || committed != before.Committed && told == announcements) feed.PublishAll();
+            // Less than was committed before this was asked, whether a beat saw that or not: the database was restored.
+            else if (version < before.Version || version < newest) feed.WentBack();
+            else if (version != before.Version && !feed.HasHeardOf(version) || committed != before.Committed && told == announcements) feed.PublishAll();
             announcements = told;
             if (wasLost) feed.Publish(Topic);
         }
