@@ -20,24 +20,15 @@ public sealed class OwnConnection(IReadOnlyList<DnsEndPoint> references, TimePro
     long askedAt;
     long reachedAt = long.MinValue;
 
-    /// <summary>Since when it reaches nothing; null while it does, or nobody had a reason to ask.</summary>
-    public DateTimeOffset? LostSince { get; private set; }
-
     /// <summary>A target out there answered: that is proof, whatever the references say.</summary>
-    public void Reached()
-    {
-        Volatile.Write(ref reachedAt, clock.GetTimestamp());
-        LostSince = null;
-    }
+    public void Reached() => Volatile.Write(ref reachedAt, clock.GetTimestamp());
 
     /// <summary>True where nothing says otherwise: without references every failure is the target's.</summary>
     /// <param name="since">When the check that failed began: whoever answered after that proves the connection.</param>
     public async Task<bool> Works(long since, CancellationToken ct)
     {
         if (references.Count == 0 || Volatile.Read(ref reachedAt) >= since) return true;
-        var works = await Asked().WaitAsync(ct) || Volatile.Read(ref reachedAt) >= since;
-        LostSince = works ? null : LostSince ?? clock.GetUtcNow();
-        return works;
+        return await Asked().WaitAsync(ct) || Volatile.Read(ref reachedAt) >= since;
     }
 
     Task<bool> Asked()

@@ -114,6 +114,10 @@ public sealed class ProbeAgentTests(PortalHost host) : IClassFixture<PortalHost>
         foreach (var session in new[] { first, second }) Assert.Equal(HttpStatusCode.OK, (await client.PostAsJsonAsync("/api/v1/probe/work", new { session })).StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, (await client.PostAsJsonAsync("/api/v1/probe/findings", new { session = first, findings = Array.Empty<object>() })).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await client.PostAsJsonAsync("/api/v1/probe/findings", new { session = second, findings = Array.Empty<object>() })).StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await client.PostAsJsonAsync("/api/v1/probe/findings", new { session = second, findings = new object?[] { null } })).StatusCode);
+        using var staff = host.Client(await Key("Staff", "monitors:read", "monitors:write"));
+        foreach (var wrong in new object[] { new { places = new string?[] { null } }, new { tags = new string?[] { null } } })
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, (await staff.PatchAsJsonAsync($"/api/v1/monitors/{await Monitored("Lima")}", wrong)).StatusCode);
     }
 
     /// <summary>The program as it runs elsewhere, with a line that can be cut.</summary>

@@ -28,6 +28,7 @@ public sealed class PlaceList(IDbContextFactory<PortalDbContext> contexts, TimeP
     {
         if (namesOrIds is null) return null;
         if (namesOrIds.Count > Domain.Monitoring.Monitor.MostPlaces) throw new DomainException($"At most {Domain.Monitoring.Monitor.MostPlaces} other places look at one target.", "places");
+        if (namesOrIds.Any(n => n is null)) throw new DomainException("A place is given by its name or id, not null.", "places");
         await using var db = await contexts.CreateDbContextAsync(ct);
         var ids = namesOrIds.Select(n => Id.TryParse<ProbePlaceId>(n, out var id) ? id : default).ToList();
         var found = await db.ProbePlaces.AsNoTracking().Where(p => namesOrIds.Contains(p.Name) || ids.Contains(p.Id)).ToListAsync(ct);

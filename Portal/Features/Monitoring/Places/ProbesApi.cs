@@ -51,7 +51,7 @@ public static class ProbesApi
     static WorkItem ItemOf(PlaceWork.Item item) => new(item.Monitor, item.Settings.Kind, item.Settings.Target, item.Settings.Interval.TotalSeconds, item.Settings.Timeout.TotalSeconds,
         item.Settings.ExpectStatus, item.Settings.AllowPrivate, item.Settings.Options ?? MonitorOptions.None, item.Look, item.Secrets);
 
-    static FindingsInbox.Finding Finding(FindingBody f) => new(f.Sequence, f.Monitor, Milliseconds(f.AgeMilliseconds), Milliseconds(f.Milliseconds), f.Outcome, f.StatusCode, f.Detail, f.Look ?? "");
+    static FindingsInbox.Finding Finding(FindingBody? f) => f is null ? throw new DomainException("A finding is an object, not null.", "findings") : new(f.Sequence, f.Monitor, Milliseconds(f.AgeMilliseconds), Milliseconds(f.Milliseconds), f.Outcome, f.StatusCode, f.Detail, f.Look ?? "");
 
     static TimeSpan Milliseconds(double value) => TimeSpan.FromMilliseconds(Math.Clamp(value, -1, TimeSpan.FromDays(1).TotalMilliseconds));
 
