@@ -94,3 +94,10 @@ public sealed class ShardLease
     public long Epoch { get; private set; }
     public DateTimeOffset ExpiresAt { get; private set; }
 }
+
+/// <summary>A running process that shares the work. It says so again and again; one that fell silent is counted no more from <see cref="ExpiresAt"/> on, by the database's clock.</summary>
+public sealed class LiveNode
+{
+    public string Name { get; private set; } = "";
+    public DateTimeOffset ExpiresAt { get; private set; }
+}

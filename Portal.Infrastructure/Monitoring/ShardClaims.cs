@@ -10,6 +10,19 @@ public sealed class ShardClaims(Database database, string node, TimeSpan lease)
     /// <summary>The other nodes are woken through this channel when shards become free.</summary>
     public const string Channel = "portal_shards";
 
+    /// <summary>Says that this node lives, for the length of a lease.</summary>
+    /// <returns>How many nodes live, this one included.</returns>
+    public async Task<int> Announce(CancellationToken ct)
+    {
+        await using var command = database.Source.CreateCommand("""
+            with gone as (delete from live_nodes where expires_at < clock_timestamp() - interval '1 hour' and name <> @node),
+                 ours as (insert into live_nodes (name, expires_at) values (@node, clock_timestamp() + @lease) on conflict (name) do update set expires_at = excluded.expires_at)
+            select 1 + count(*)::int from live_nodes where name <> @node and expires_at > clock_timestamp()
+            """);
+        command.Parameters.AddRange((NpgsqlParameter[])[new("node", node), new("lease", lease)]);
+        return (int)(await command.ExecuteScalarAsync(ct))!;
+    }
+
     /// <summary>Prolongs what is still ours and says what that is; a lapsed lease that nobody took is ours as well.</summary>
     public Task<Dictionary<int, long>> Renew(IReadOnlyDictionary<int, long> held, CancellationToken ct) => held.Count == 0
         ? Task.FromResult(new Dictionary<int, long>())
@@ -31,9 +44,25 @@ public sealed class ShardClaims(Database database, string node, TimeSpan lease)
             returning shard, epoch
             """, [new("most", most), new("held", held.ToArray())], ct);
 
-    public async Task Release(CancellationToken ct)
+    /// <summary>Gives some back, so that a node that holds fewer takes them at once.</summary>
+    public async Task Release(IReadOnlyCollection<int> shards, CancellationToken ct)
     {
-        await Query("update shard_leases set node = '', expires_at = clock_timestamp() where node = @node returning shard, epoch", [], ct);
+        await Query("update shard_leases set node = '', expires_at = clock_timestamp() where node = @node and shard = any(@shards) returning shard, epoch", [new("shards", shards.ToArray())], ct);
+        await Tell(ct);
+    }
+
+    /// <summary>Gives everything back; this node lives no more.</summary>
+    public async Task Leave(CancellationToken ct)
+    {
+        await Query("""
+            with gone as (delete from live_nodes where name = @node)
+            update shard_leases set node = '', expires_at = clock_timestamp() where node = @node returning shard, epoch
+            """, [], ct);
+        await Tell(ct);
+    }
+
+    async Task Tell(CancellationToken ct)
+    {
         await using var notify = database.Source.CreateCommand($"select pg_notify('{Channel}', 'free')");
         await notify.ExecuteNonQueryAsync(ct);
     }

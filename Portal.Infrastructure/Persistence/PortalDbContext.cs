@@ -37,6 +37,7 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<Outage> Outages => Set<Outage>();
     public DbSet<ObservationGap> ObservationGaps => Set<ObservationGap>();
     public DbSet<ShardLease> ShardLeases => Set<ShardLease>();
+    public DbSet<LiveNode> LiveNodes => Set<LiveNode>();
     public DbSet<Person> People => Set<Person>();
     public DbSet<Session> Sessions => Set<Session>();
     public DbSet<OneTimeLink> OneTimeLinks => Set<OneTimeLink>();

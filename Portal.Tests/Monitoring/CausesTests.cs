@@ -17,7 +17,7 @@ public sealed class CausesTests(TestDatabase database) : IClassFixture<TestDatab
         await using var db = database.Open();
         await db.Database.ExecuteSqlRawAsync("""
             delete from monitors; delete from check_results; delete from outages; delete from observation_gaps;
-            update shard_leases set node = '', expires_at = clock_timestamp()
+            delete from live_nodes; update shard_leases set node = '', expires_at = clock_timestamp()
             """);
     }
 

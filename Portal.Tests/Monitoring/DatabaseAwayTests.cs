@@ -12,7 +12,7 @@ public sealed class DatabaseAwayTests(TestDatabase database) : IClassFixture<Tes
     public async Task While_the_database_is_stopped_or_hung_checks_go_on_and_afterwards_nothing_is_lost_or_doubled(bool hung)
     {
         await using (var db = database.Open())
-            await db.Database.ExecuteSqlRawAsync("delete from monitors; delete from check_results; delete from outages; update shard_leases set node = '', expires_at = clock_timestamp()");
+            await db.Database.ExecuteSqlRawAsync("delete from monitors; delete from check_results; delete from outages; delete from live_nodes; update shard_leases set node = '', expires_at = clock_timestamp()");
         var monitor = await EngineRig.Add(database);
         using var line = new DatabaseLine(database.ConnectionString);
         await using var rig = await new EngineRig(database, connectionString: line.ConnectionString).Start();

@@ -112,13 +112,15 @@ sealed class ScriptedProbe : IProbe
     public ConcurrentQueue<string> Looks { get; } = new();
     /// <summary>While set, a look that has begun waits for it.</summary>
     public TaskCompletionSource? Hold { get; set; }
+    /// <summary>Which looks wait; all unless set.</summary>
+    public Func<string, bool>? HangsAt { get; set; }
     public MonitorKind Kind => MonitorKind.Http;
 
     public async Task<ProbeAnswer> Look(ProbeRequest request, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         Looks.Enqueue(request.Target.AbsoluteUri);
-        if (Hold is { } hold) await hold.Task.WaitAsync(ct);
+        if (Hold is { } hold && HangsAt?.Invoke(request.Target.AbsoluteUri) != false) await hold.Task.WaitAsync(ct);
         if (NothingAnswers) return new ProbeAnswer(CheckOutcome.Down, TimeSpan.FromSeconds(5), null, "No answer within 5 s.");
         return Failing.GetValueOrDefault(request.Target.AbsoluteUri)
             ? new ProbeAnswer(CheckOutcome.Down, TimeSpan.FromMilliseconds(7), 500, "Answered 500.")

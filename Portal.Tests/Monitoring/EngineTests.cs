@@ -12,7 +12,7 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
     {
         await using var db = database.Open();
         await db.Database.ExecuteSqlRawAsync("""
-            delete from monitors; delete from check_results; delete from outages; delete from observation_gaps; delete from components;
+            delete from monitors; delete from check_results; delete from outages; delete from observation_gaps; delete from components; delete from live_nodes;
             update shard_leases set node = '', expires_at = clock_timestamp()
             """);
     }
@@ -99,13 +99,70 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
         await using var a = await new EngineRig(database, "node-a", leaseSeconds: 60).Start();
         await a.Until(async () => await Stored(monitor.Id) > 0, "a result");
         var before = a.Engine.Held[monitor.Shard];
-        await using var b = await new EngineRig(database, "node-b", leaseSeconds: 60).Start();
-        await b.Until(async () => await Read(db => db.ShardLeases.CountAsync(l => l.Node == "node-a")) == MonitorId.ShardCount, "node a holding");
         await a.Engine.StopAsync(default);
-        // Without letting node b's clock move: it was told.
+        await using var b = await new EngineRig(database, "node-b", leaseSeconds: 60).Start();
         await b.Until(() => b.Engine.Held.Count == MonitorId.ShardCount, "the takeover", 0);
         Assert.Equal(before + 1, b.Engine.Held[monitor.Shard]);
         await b.Until(async () => await Read(db => db.Checks.AnyAsync(c => c.Node == "node-b")), "a result of node b");
+    }
+
+    [Fact]
+    public async Task A_node_that_comes_gets_its_share_with_all_that_was_found_and_one_that_leaves_gives_it_back_at_once()
+    {
+        var monitors = new List<Domain.Monitoring.Monitor>();
+        for (var i = 0; i < 20; i++) monitors.Add(await EngineRig.Add(database, $"https://shop.example/{i}"));
+        var probe = new ScriptedProbe();
+        foreach (var monitor in monitors) probe.Failing[monitor.Target] = true;
+        await using var a = await new EngineRig(database, "node-a", probe: probe, leaseSeconds: 60).Start();
+        // One failure each: half way to an outage.
+        await a.Until(() => monitors.TrueForAll(m => probe.Looks.Count(l => l == m.Target) == 1), "a first look at each", 0.1);
+        var b = new EngineRig(database, "node-b", a.Clock, probe, leaseSeconds: 60);
+        await b.Start();
+        await a.Until(() => (a.Engine.Held.Count, b.Engine.Held.Count) == (MonitorId.ShardCount / 2, MonitorId.ShardCount / 2), "a half for each", 0.1);
+        Assert.Empty(a.Engine.Held.Keys.Intersect(b.Engine.Held.Keys));
+        await a.Until(async () => await Read(db => db.Outages.CountAsync(o => o.To == null)) == monitors.Count, "an outage of each");
+        // The second failure, wherever it was found, confirmed the first.
+        Assert.All(await Read(db => db.Outages.ToListAsync()), o => Assert.InRange(o.Evidence.Count, 1, 2));
+        Assert.All(monitors, m => Assert.InRange(probe.Looks.Count(l => l == m.Target), 2, 4));
+        // Without letting the clock move: node a was told.
+        await b.DisposeAsync();
+        await a.Until(() => a.Engine.Held.Count == MonitorId.ShardCount, "everything again", 0);
+    }
+
+    [Fact]
+    public async Task A_thousand_targets_that_hang_keep_nobody_else_waiting()
+    {
+        const int hung = 1_000, well = 20;
+        await using (var db = database.Open())
+            await db.Database.ExecuteSqlAsync($"""
+                insert into monitors (id, shard, name, kind, target, interval, timeout, failures_before_down, "window", successes_before_up, impact, expect_status, allow_private, critical, built_in, created_at, updated_at)
+                select ('b0000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, n % 256, 'Shop ' || n, 'Http', case when n < {hung} then 'https://hung.example/' else 'https://well.example/' end || n, '10 s', '10 s', 2, 2, 1, 'MajorOutage', '200-399', false, false, false, now(), now()
+                from generate_series(0, {hung + well - 1}) n;
+                insert into monitor_states (monitor_id, health, since, recent, epoch) select id, 'Unknown', now(), '[]', 0 from monitors
+                """);
+        var (timeouts, late) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), TimeSpan.Zero);
+        await using var rig = new EngineRig(database);
+        rig.Probe.HangsAt = target => target.Contains("hung", StringComparison.Ordinal);
+        rig.Probe.Hold = timeouts;
+        rig.Engine.Began += lag => { if (lag > late) late = lag; };
+        await rig.Start();
+        await rig.Until(() => rig.Probe.Looks.Count(l => l.Contains("hung", StringComparison.Ordinal)) == hung, "a thousand that wait");
+        for (var turn = 1; turn <= 3; turn++)
+        {
+            var most = turn;
+            await rig.Until(async () => await Read(db => db.Checks.CountAsync(c => c.Outcome == CheckOutcome.Up)) >= most * well, "results of the others", 0.5);
+        }
+        Assert.Equal(hung, rig.Probe.Looks.Count(l => l.Contains("hung", StringComparison.Ordinal)));
+        // The clock of this test moves by half a second at a time.
+        Assert.InRange(late, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+
+        // All of them at one moment, and again: a thousand outages, each once.
+        rig.Probe.HangsAt = null;
+        foreach (var n in Enumerable.Range(0, hung)) rig.Probe.Failing[$"https://hung.example/{n}"] = true;
+        timeouts.SetResult();
+        await rig.Until(async () => await Read(db => db.Outages.CountAsync(o => o.To == null)) == hung, "a thousand outages", 0.5);
+        Assert.Equal(hung, await Read(db => db.Outages.CountAsync()));
+        Assert.Equal(0, rig.Engine.DroppedResults);
     }
 
     [Fact]

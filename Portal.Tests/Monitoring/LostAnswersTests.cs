@@ -10,7 +10,7 @@ public sealed class LostAnswersTests(TestDatabase database) : IClassFixture<Test
     public async Task InitializeAsync()
     {
         await using var db = database.Open();
-        await db.Database.ExecuteSqlRawAsync("delete from monitors; delete from check_results; delete from outages; delete from observation_gaps; update shard_leases set node = '', expires_at = clock_timestamp()");
+        await db.Database.ExecuteSqlRawAsync("delete from monitors; delete from check_results; delete from outages; delete from observation_gaps; delete from live_nodes; update shard_leases set node = '', expires_at = clock_timestamp()");
     }
 
     public Task DisposeAsync() => Task.CompletedTask;

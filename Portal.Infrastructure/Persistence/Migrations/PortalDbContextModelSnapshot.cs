@@ -764,6 +764,23 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.ToTable("imported_monitors");
                 });
 
+            modelBuilder.Entity("Portal.Domain.Monitoring.LiveNode", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.HasKey("Name")
+                        .HasName("pk_live_nodes");
+
+                    b.ToTable("live_nodes");
+                });
+
             modelBuilder.Entity("Portal.Domain.Monitoring.Monitor", b =>
                 {
                     b.Property<Guid>("Id")

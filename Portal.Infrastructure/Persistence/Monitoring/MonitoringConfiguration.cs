@@ -156,3 +156,12 @@ sealed class ShardLeaseConfiguration : IEntityTypeConfiguration<ShardLease>
         builder.HasData(Enumerable.Range(0, MonitorId.ShardCount).Select(shard => new { Shard = shard, Node = "", Epoch = 0L, ExpiresAt = DateTimeOffset.UnixEpoch }));
     }
 }
+
+sealed class LiveNodeConfiguration : IEntityTypeConfiguration<LiveNode>
+{
+    public void Configure(EntityTypeBuilder<LiveNode> builder)
+    {
+        builder.HasKey(n => n.Name);
+        builder.Property(n => n.Name).HasMaxLength(100);
+    }
+}

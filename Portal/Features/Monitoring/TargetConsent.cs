@@ -13,15 +13,21 @@ public sealed class TargetConsent(GuardedConnector connector, TimeProvider clock
 
     /// <param name="draft">What would be stored.</param>
     /// <param name="asked">What the request says; null keeps a consent that stands and gives none.</param>
-    /// <param name="before">The monitor that is edited: its consent stands while its target does.</param>
+    /// <param name="before">The monitor that is edited: its consent stands while its target does and no place is added, from which the same address is another machine.</param>
     /// <returns>Whether the monitor may reach private addresses at its target's own host.</returns>
     /// <exception cref="DomainException">The target is private and the actor may not, or does not want to, allow that.</exception>
     public async Task<bool> Decide(Monitor draft, bool? asked, Actor actor, Monitor? before, CancellationToken ct)
     {
         var host = MonitorTarget.HostOf(draft.Kind, draft.Target, draft.Options);
-        if (before is { AllowPrivate: true } && before.Target == draft.Target && before.Options.Resolver == draft.Options.Resolver && asked != false) return true;
-        if (host is null) return false;
         var may = actor.May(Permission.ProbePrivateAddresses);
+        if (before is { AllowPrivate: true } && before.Target == draft.Target && before.Options.Resolver == draft.Options.Resolver && asked != false)
+        {
+            if (draft.Places.All(before.Places.Contains) || may && asked == true) return true;
+            throw new DomainException(may
+                ? "This monitor may reach private addresses, and from another place they are other machines. Allow them there as well (by API: allowPrivate), or leave the place out."
+                : "This monitor may reach private addresses, and from another place they are other machines. Ask an administrator to add the place.", "places");
+        }
+        if (host is null) return false;
         if (asked == true && !may)
             throw new DomainException("Only an administrator can allow private addresses. Ask an administrator to save this monitor.", "allowPrivate");
         if (asked == true) return true;

@@ -15,9 +15,6 @@ namespace Portal.Features.Monitoring.Engine;
 /// </summary>
 public sealed class MonitoringEngine : BackgroundService
 {
-    /// <summary>However many fail for its sake, a cause is looked at so often at most.</summary>
-    static readonly TimeSpan CauseFreshness = TimeSpan.FromSeconds(2);
-
     readonly Database database;
     readonly TimeProvider clock;
     readonly CheckRunner runner;
@@ -25,11 +22,11 @@ public sealed class MonitoringEngine : BackgroundService
     readonly ILogger<MonitoringEngine> log;
     readonly ShardClaims claims;
     readonly CheckStore store;
-    readonly PlaceInbox places;
     readonly Recorder recorder;
     readonly Timetable timetable;
     readonly SemaphoreSlim slots = new(EngineSettings.ChecksAtOnce);
-    readonly Bell follow, keep, heard;
+    readonly Bell follow, keep;
+    readonly Intake intake;
     readonly DatabaseContact contact;
     readonly OwnConnection connection;
     long unjudged;
@@ -42,10 +39,10 @@ public sealed class MonitoringEngine : BackgroundService
         contact = new DatabaseContact("Monitoring", clock, log);
         claims = new ShardClaims(database, settings.Node.Value, settings.Lease);
         store = new CheckStore(database, settings.Node.Value);
-        places = new PlaceInbox(database);
         recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>(), settings.Waiting);
         timetable = new Timetable(clock, new Random());
-        (follow, keep, heard) = (new Bell(clock), new Bell(clock), new Bell(clock));
+        (follow, keep) = (new Bell(clock), new Bell(clock));
+        intake = new Intake(new PlaceInbox(database), timetable, recorder, clock);
         connection = new OwnConnection(settings.ConnectivityTargets, clock);
     }
 
@@ -72,7 +69,7 @@ public sealed class MonitoringEngine : BackgroundService
         await database.Opened.WaitAsync(stoppingToken);
         await Task.WhenAll(
             Supervise(nameof(Keep), Keep, stoppingToken), Supervise(nameof(Follow), Follow, stoppingToken), Supervise(nameof(Check), Check, stoppingToken),
-            Supervise(nameof(Recorder), recorder.Run, stoppingToken), Supervise(nameof(Listen), Listen, stoppingToken), Supervise(nameof(TakeHeard), TakeHeard, stoppingToken));
+            Supervise(nameof(Recorder), recorder.Run, stoppingToken), Supervise(nameof(Listen), Listen, stoppingToken), Supervise(nameof(Intake), TakeIn, stoppingToken));
     }
 
     /// <summary>Writes what is left and gives the shards back, so that another node goes on at once.</summary>
@@ -85,7 +82,7 @@ public sealed class MonitoringEngine : BackgroundService
         try
         {
             while (await recorder.Flush(either.Token)) { }
-            await claims.Release(either.Token);
+            await claims.Leave(either.Token);
         }
         catch (Exception e)
         {
@@ -121,7 +118,8 @@ public sealed class MonitoringEngine : BackgroundService
         {
             var before = held;
             var still = await claims.Renew(before, ct);
-            foreach (var (shard, epoch) in await claims.Take(Wanted(still.Count), [.. still.Keys], ct)) still[shard] = epoch;
+            var share = Share(await claims.Announce(ct));
+            foreach (var (shard, epoch) in await claims.Take(share - still.Count, [.. still.Keys], ct)) still[shard] = epoch;
             held = still;
             contact.Found(nameof(Keep));
             if (before.Count != still.Count || before.Any(s => still.GetValueOrDefault(s.Key) != s.Value))
@@ -130,12 +128,27 @@ public sealed class MonitoringEngine : BackgroundService
                 foreach (var lost in timetable.All.Where(w => still.GetValueOrDefault(w.Shard) != w.Epoch)) timetable.Remove(lost);
                 follow.Ring();
             }
-            await keep.Wait(settings.Renew, ct);
+            if (still.Count > share) await HandOver([.. still.Keys.Order().Skip(share)], ct);
+            // Whoever has peers looks more often for what a dead one held: within 10 s of its death somebody else runs it.
+            await keep.Wait(share == MonitorId.ShardCount ? settings.Renew : settings.Renew / 2, ct);
         }
     }
 
-    /// <summary>How many more shards this node would take: all that are free. A fair share between live nodes is decided here.</summary>
-    static int Wanted(int holding) => MonitorId.ShardCount - holding;
+    /// <summary>Shards of one node when so many live; rounded up, so that none is left over.</summary>
+    static int Share(int nodes) => (MonitorId.ShardCount + nodes - 1) / nodes;
+
+    /// <summary>To a node that came. What was found is written before the other one reads it; a check that is on its way is not counted.</summary>
+    async Task HandOver(HashSet<int> shards, CancellationToken ct)
+    {
+        foreach (var watched in Of(shards)) timetable.Rest(watched);
+        for (var flushes = 0; flushes <= settings.Waiting / EngineSettings.BatchSize && await recorder.Flush(ct); flushes++) { }
+        held = held.Where(s => !shards.Contains(s.Key)).ToDictionary();
+        foreach (var watched in Of(shards)) timetable.Remove(watched);
+        await claims.Release(shards, ct);
+        log.LogInformation("Node {Node} handed {Shards} shards of monitors to a node that came", settings.Node, shards.Count);
+    }
+
+    IEnumerable<Watched> Of(HashSet<int> shards) => timetable.All.Where(w => shards.Contains(w.Shard));
 
     async Task Follow(CancellationToken ct)
     {
@@ -220,7 +233,7 @@ public sealed class MonitoringEngine : BackgroundService
                 {
                     var result = new CheckResult(watched.Id, at, answer.Duration, answer.Outcome, answer.StatusCode, answer.Detail);
                     if (watched.Take(result, monitor)) recorder.Add(watched, result);
-                    if (answer.Outcome == CheckOutcome.Down) LookAtCauses(monitor);
+                    if (answer.Outcome == CheckOutcome.Down) timetable.HurryCauses(monitor);
                 }
             }
             finally
@@ -254,36 +267,14 @@ public sealed class MonitoringEngine : BackgroundService
         recorder.Touch(watched);
     }
 
-    /// <summary>What the target needs is looked at now, so that cause and effect are told apart when both are confirmed.</summary>
-    void LookAtCauses(Monitor monitor)
-    {
-        foreach (var needed in monitor.DependsOn)
-            if (timetable.Find(needed) is { } cause && !(clock.GetUtcNow() - cause.LastCheckAt < CauseFreshness)) timetable.Soon(cause, TimeSpan.Zero);
-    }
-
-    /// <summary>What places found of the monitors that this node runs.</summary>
-    async Task TakeHeard(CancellationToken ct)
+    async Task TakeIn(CancellationToken ct)
     {
         while (true)
         {
-            var shards = held;
-            var some = shards.Count == 0 ? [] : await places.Take([.. shards.Keys], ct);
-            foreach (var check in some)
-                if (timetable.Find(check.MonitorId) is { } watched) Take(watched, check);
-            contact.Found(nameof(TakeHeard));
-            if (some.Count == 0) await heard.Wait(settings.Follow, ct);
+            var more = await intake.Take([.. held.Keys], ct);
+            contact.Found(nameof(Intake));
+            if (!more) await intake.Bell.Wait(settings.Follow, ct);
         }
-    }
-
-    void Take(Watched watched, HeardCheck check)
-    {
-        var monitor = watched.Monitor;
-        if (check.Look != monitor.Look || !monitor.LooksFrom(check.PlaceId)) return;
-        var result = new CheckResult(watched.Id, check.At, TimeSpan.FromMilliseconds(check.Milliseconds), check.Outcome, check.StatusCode, check.Detail, check.PlaceId);
-        // What waited too long says nothing of the present.
-        var isLate = clock.GetUtcNow() - check.At > MonitorState.Patience(monitor);
-        if (isLate || watched.Take(result, monitor)) recorder.Add(watched, result, check.PlaceName);
-        if (check.Outcome == CheckOutcome.Down && !isLate) LookAtCauses(monitor);
     }
 
     async Task Listen(CancellationToken ct)
@@ -294,14 +285,14 @@ public sealed class MonitoringEngine : BackgroundService
             await listen.ExecuteNonQueryAsync(ct);
         contact.Found(nameof(Listen));
         follow.Ring();
-        heard.Ring();
+        intake.Bell.Ring();
         await Database.Hear(connection, ct);
     }
 
     void Hear(NpgsqlNotificationEventArgs e)
     {
         if (e.Channel == ShardClaims.Channel) keep.Ring();
-        else if (e.Channel == EngineSignals.Heard) heard.Ring();
+        else if (e.Channel == EngineSignals.Heard) intake.Bell.Ring();
         else if (e.Channel == Changes.Channel && e.Payload.Split(',').Any(t => t is "monitors" or "components")) follow.Ring();
         else if (e.Channel == EngineSignals.CheckNow && Id.TryParse<MonitorId>(e.Payload, out var id) && timetable.Find(id) is { } watched) timetable.Soon(watched, TimeSpan.Zero);
     }

@@ -21,6 +21,7 @@ sealed class Recorder
     readonly ILogger<Recorder> log;
     readonly Channel<FoundCheck> results;
     readonly ConcurrentDictionary<Watched, byte> touched = new();
+    readonly SemaphoreSlim flushing = new(1);
     readonly Bell any, urgent;
     readonly DatabaseContact contact;
     readonly int batchSize;
@@ -81,6 +82,20 @@ sealed class Recorder
 
     /// <returns>Whether more is waiting.</returns>
     public async Task<bool> Flush(CancellationToken ct)
+    {
+        // The loop's own turn, a hand-over and the end of the process.
+        await flushing.WaitAsync(ct);
+        try
+        {
+            return await FlushAlone(ct);
+        }
+        finally
+        {
+            flushing.Release();
+        }
+    }
+
+    async Task<bool> FlushAlone(CancellationToken ct)
     {
         while (batch.Count < batchSize && results.Reader.TryRead(out var found)) batch.Add(found);
         var seen = new List<Watched>();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Portal.Domain.Monitoring;
+using Monitor = Portal.Domain.Monitoring.Monitor;
 
 namespace Portal.Features.Monitoring.Engine;
 
@@ -8,6 +9,9 @@ sealed class Timetable(TimeProvider clock, Random random)
 {
     /// <summary>What was missed while nobody ran it is caught up within this time.</summary>
     static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(10);
+
+    /// <summary>However many fail for its sake, a cause is looked at so often at most.</summary>
+    static readonly TimeSpan CauseFreshness = TimeSpan.FromSeconds(2);
 
     readonly Lock gate = new();
     readonly PriorityQueue<(Watched Watched, long Due), long> queue = new();
@@ -30,13 +34,16 @@ sealed class Timetable(TimeProvider clock, Random random)
     {
         watched.Drop();
         all.TryRemove(new(watched.Id, watched));
-        lock (gate) watched.Due = long.MaxValue;
+        Rest(watched);
     }
+
+    /// <summary>No further turn.</summary>
+    public void Rest(Watched watched) { lock (gate) watched.Due = long.MaxValue; }
 
     /// <summary>After an edit: soon when it was resumed or looks elsewhere now, not at all while it is paused.</summary>
     public void Reschedule(Watched watched, bool soon)
     {
-        if (!watched.LooksFromHere) lock (gate) watched.Due = long.MaxValue;
+        if (!watched.LooksFromHere) Rest(watched);
         else if (soon) Set(watched, Spread(EngineSettings.FirstCheckWithin));
         else Set(watched, Spread(watched.Monitor.Interval));
     }
@@ -44,6 +51,13 @@ sealed class Timetable(TimeProvider clock, Random random)
     public void Soon(Watched watched, TimeSpan wait)
     {
         if (watched.LooksFromHere) Set(watched, wait);
+    }
+
+    /// <summary>What a failing target needs is looked at now, so that cause and effect are told apart when both are confirmed.</summary>
+    public void HurryCauses(Monitor failing)
+    {
+        foreach (var needed in failing.DependsOn)
+            if (Find(needed) is { } cause && !(clock.GetUtcNow() - cause.LastCheckAt < CauseFreshness)) Soon(cause, TimeSpan.Zero);
     }
 
     /// <summary>Those whose time has come, with the timestamp at which it came; each gets its next turn at once, and turns that were missed are left out.</summary>

@@ -12,7 +12,7 @@ namespace Portal.Features.Monitoring.Places;
 
 /// <summary>A program at another place asks what to look at from there, again and again: that is how it is known to live. The first time the place comes into being.</summary>
 /// <remarks>That it asks is no person's change: only a new place is audited.</remarks>
-public sealed class PlaceWork(IDbContextFactory<PortalDbContext> contexts, SealedSecrets secrets, TimeProvider clock)
+public sealed class PlaceWork(IDbContextFactory<PortalDbContext> contexts, SealedSecrets secrets, TimeProvider clock, ILogger<PlaceWork> log)
 {
     /// <param name="Session">One start of the program; random.</param>
     /// <param name="Clock">What time it is there.</param>
@@ -31,17 +31,39 @@ public sealed class PlaceWork(IDbContextFactory<PortalDbContext> contexts, Seale
         actor.Require(Permission.RunProbe);
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var place = await db.ProbePlaces.SingleOrDefaultAsync(p => p.Name == actor.Name, ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var place = await Find();
+        if (place is null)
+        {
+            // Of two programs that bring the same new key, one brings the place.
+            await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtext('portal.new-place'))", ct);
+            place = await Find();
+        }
         var isNew = place is null;
         place ??= db.Add(new ProbePlace(actor.Name, now)).Entity;
         var version = request.ProgramVersion is { Length: > 100 } long_ ? long_[..100] : request.ProgramVersion;
         place.See(request.Session, version, request.Clock - now, request.Dropped, now);
         if (isNew) await db.Commit(new AuditEntry(actor, "place.joined", place.Id.ToString(), place.Name, now), ct);
         else await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
         var monitors = await db.Monitors.FromSql($"select *, xmin from monitors where places @> array[{place.Id.Value}] and paused_at is null").AsNoTracking().OrderBy(m => m.Id).ToListAsync(ct);
         var tag = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', monitors.Select(m => $"{m.Id} {m.Version}")))))[..32];
-        return new(place.Name, tag, tag == request.Known ? null : [.. monitors.Select(ItemOf)]);
+        return new(place.Name, tag, tag == request.Known ? null : [.. monitors.Select(ItemOf).OfType<Item>()]);
+
+        Task<ProbePlace?> Find() => db.ProbePlaces.SingleOrDefaultAsync(p => p.Name == actor.Name, ct);
     }
 
-    Item ItemOf(Monitor monitor) => new(monitor.Id, monitor.Settings, monitor.Look, secrets.Open(monitor));
+    /// <returns>Null for one that this node cannot read: the place looks at the others.</returns>
+    Item? ItemOf(Monitor monitor)
+    {
+        try
+        {
+            return new(monitor.Id, monitor.Settings, monitor.Look, secrets.Open(monitor));
+        }
+        catch (CryptographicException)
+        {
+            log.LogError("The secrets of monitor {Monitor} cannot be opened with this node's master key, so no place looks at it. Enter them again", monitor.Id);
+            return null;
+        }
+    }
 }

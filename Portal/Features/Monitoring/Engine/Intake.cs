@@ -1,0 +1,32 @@
+using Portal.Domain.Monitoring;
+using Portal.Infrastructure.Monitoring;
+using Portal.Infrastructure.Persistence;
+
+namespace Portal.Features.Monitoring.Engine;
+
+/// <summary>What places found of the monitors that this node runs, judged and recorded as if it had been found here.</summary>
+sealed class Intake(PlaceInbox places, Timetable timetable, Recorder recorder, TimeProvider clock)
+{
+    /// <summary>Rings when something has arrived.</summary>
+    public Bell Bell { get; } = new(clock);
+
+    /// <returns>Whether there may be more.</returns>
+    public async Task<bool> Take(int[] shards, CancellationToken ct)
+    {
+        var some = shards.Length == 0 ? [] : await places.Take(shards, ct);
+        foreach (var check in some)
+            if (timetable.Find(check.MonitorId) is { } watched) Take(watched, check);
+        return some.Count > 0;
+    }
+
+    void Take(Watched watched, HeardCheck check)
+    {
+        var monitor = watched.Monitor;
+        if (check.Look != monitor.Look || !monitor.LooksFrom(check.PlaceId)) return;
+        var result = new CheckResult(watched.Id, check.At, TimeSpan.FromMilliseconds(check.Milliseconds), check.Outcome, check.StatusCode, check.Detail, check.PlaceId);
+        // What waited too long says nothing of the present.
+        var isLate = clock.GetUtcNow() - check.At > MonitorState.Patience(monitor);
+        if (isLate || watched.Take(result, monitor)) recorder.Add(watched, result, check.PlaceName);
+        if (check.Outcome == CheckOutcome.Down && !isLate) timetable.HurryCauses(monitor);
+    }
+}
