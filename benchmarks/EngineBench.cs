@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Portal.E2E.Support;
 
@@ -10,7 +12,7 @@ namespace Portal.Benchmarks;
 /// <summary>10,000 HTTP monitors every 30 seconds on one node, their target an nginx beside it; then with 1,000 connections that load the page at the same time.</summary>
 static class EngineBench
 {
-    const int Monitors = 10_000, Interval = 30, Settle = 45, Watch = 60, PageSeconds = 10;
+    const int Monitors = 10_000, Interval = 30, Settle = 45, Watch = 60, PageSeconds = 10, Hanging = 1_000;
 
     public static async Task<IReadOnlyList<Figure>> Run()
     {
@@ -28,6 +30,17 @@ static class EngineBench
         var busy = await Wrk.Run(portal.Url + "/", 64, PageSeconds);
         var crowd = default(Load)!;
         loaded = await Window(portal, Task.Run(async () => crowd = await Wrk.Run(portal.Url + "/", 1_000, Watch)));
+        using var hung = new HangingServer();
+        // They fail within the window, the second time after it at the latest.
+        await portal.Sql($"update monitors set target = '{hung.Url}', name = 'Hung ' || name where id in (select id from monitors where name like 'Load %' order by id limit {Hanging})");
+        var hanging = await Window(portal, Wait.Until("their outages are open", async () => await Count(portal, "select count(*) from outages where monitor_name like 'Hung %' and ended_at is null") == Hanging, 120));
+        int[] family = [];
+        var away = await Window(portal, Task.Run(async () =>
+        {
+            Signals.Send("STOP", family = portal.PostgresFamily);
+            await Task.Delay(TimeSpan.FromSeconds(Watch));
+            Signals.Send("CONT", family);
+        }));
         return
         [
             Figure.AtMost("engine: stopped target, confirming check → red on an open page", red, 1_000, " ms"),
@@ -41,6 +54,10 @@ static class EngineBench
             Figure.AtMost("engine: checks more than a second late under 1,000 connections", loaded.Late, 0, ""),
             Figure.AtMost("engine: turns without a result a second later under 1,000 connections", loaded.Missing, 0, ""),
             Figure.Note("engine: checks under 1,000 connections", $"{loaded.Checks / loaded.Seconds:0}/s"),
+            Figure.AtMost($"engine: {Hanging:N0} targets hang at once: checks begin late, 99 %", hanging.Late99, 1, " s"),
+            Figure.AtMost($"engine: {Hanging:N0} targets hang at once: turns of the others without a result a second later", hanging.Missing, 0, ""),
+            Figure.AtMost($"engine: database hung for {Watch} s: turns without a result a second later", away.Missing, 0, ""),
+            Figure.Note($"engine: database hung for {Watch} s: memory of the portal", $"{away.Memory / 1e6:0} MB"),
         ];
     }
 
@@ -85,24 +102,60 @@ static class EngineBench
         var lags = after.Select((l, i) => (l.Bound, Count: l.Count - before[i].Count)).ToList();
         var checks = lags[^1].Count;
         // Those of the last moments are on their way.
-        await Task.Delay(TimeSpan.FromSeconds(3));
-        var missing = await Count(portal, $"""
+        var missing = long.MaxValue;
+        for (var attempt = 0; attempt < 30 && missing > 0; attempt++, await Task.Delay(1_000)) missing = await Missing(portal, began, ended);
+        return new Seen(seconds, checks, checks - lags.Single(l => l.Bound == 1).Count, lags.First(l => l.Count >= checks * 0.99).Bound, missing, busy.TotalSeconds / seconds, Processes.Memory(portal.Pid));
+    }
+
+    static Task<long> Missing(PortalProcess portal, DateTimeOffset began, DateTimeOffset ended) => Count(portal, $"""
             select count(*) from (
                 select lead(at, 1, '{ended:O}') over (partition by monitor_id order by at) - at as wait from (
                     select id as monitor_id, '{began:O}'::timestamptz as at from monitors where name like 'Load %'
                     union all select c.monitor_id, c.at from check_results c join monitors m on m.id = c.monitor_id where m.name like 'Load %' and c.at >= '{began:O}' and c.at < '{ended:O}') seen) waits
             where wait > interval '{Interval + 1} seconds'
             """);
-        return new Seen(seconds, checks, checks - lags.Single(l => l.Bound == 1).Count, lags.First(l => l.Count >= checks * 0.99).Bound, missing, busy.TotalSeconds / seconds, Processes.Memory(portal.Pid));
-    }
 
     /// <summary>Cumulative, by their upper bounds in seconds.</summary>
-    static async Task<List<(double Bound, double Count)>> Lags(PortalProcess portal) =>
-        [.. (await portal.Http.GetStringAsync("/metrics")).Split('\n').Where(l => l.StartsWith("portal_checks_lag_seconds_bucket", StringComparison.Ordinal)).Select(l =>
+    static async Task<List<(double Bound, double Count)>> Lags(PortalProcess portal)
+    {
+        var text = "";
+        await Wait.Until("the portal tells its figures", async () => (text = await portal.Http.GetStringAsync("/metrics")).Length > 0, 30);
+        return [.. text.Split('\n').Where(l => l.StartsWith("portal_checks_lag_seconds_bucket", StringComparison.Ordinal)).Select(l =>
         {
             var bound = l.Split("le=\"")[1].Split('"')[0];
             return (bound == "+Inf" ? double.PositiveInfinity : double.Parse(bound, CultureInfo.InvariantCulture), double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
         })];
+    }
 
     static async Task<long> Count(PortalProcess portal, string query) => long.Parse(await portal.Ask(query), CultureInfo.InvariantCulture);
+}
+
+/// <summary>Takes every connection and never says anything.</summary>
+sealed class HangingServer : IDisposable
+{
+    readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    readonly List<TcpClient> clients = [];
+
+    public HangingServer()
+    {
+        listener.Start(1_000);
+        _ = Take();
+    }
+
+    public string Url => $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/";
+
+    async Task Take()
+    {
+        try
+        {
+            while (true) clients.Add(await listener.AcceptTcpClientAsync());
+        }
+        catch (SocketException) { }
+    }
+
+    public void Dispose()
+    {
+        listener.Dispose();
+        clients.ForEach(c => c.Dispose());
+    }
 }
