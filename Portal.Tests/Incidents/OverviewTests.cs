@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using Bunit;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.JSInterop;
 using Portal.Api;
 using Portal.Domain.Incidents;
 using Portal.Domain.Monitoring;
@@ -109,6 +111,63 @@ public sealed class OverviewTests : IAsyncLifetime
             Assert.Contains("status-major", page.Find("[data-figure=errors]").ClassList);
             Assert.NotEmpty(page.FindAll(".live-card tbody tr"));
         }, Patience);
+    }
+
+    [Fact]
+    public async Task What_the_browser_did_not_get_while_the_connection_was_away_is_sent_anew_and_all_goes_on()
+    {
+        await using var screen = new StaffScreen(database, clock, Cast.Bob);
+        var browser = new LosingBrowser();
+        screen.Services.AddSingleton<IJSRuntime>(browser);
+        var telemetry = screen.Services.GetRequiredService<Telemetry>();
+        await telemetry.StartAsync(default);
+        var requests = screen.Services.GetRequiredService<IMeterFactory>().Create("Microsoft.AspNetCore.Hosting").CreateHistogram<double>("http.server.request.duration", "s");
+        var page = Overview(screen);
+        async Task Moves(Func<bool> until, string what) => await Soon.Comes(() =>
+        {
+            requests.Record(0.2, new KeyValuePair<string, object?>("http.response.status_code", 200));
+            clock.FastForward(TimeSpan.FromSeconds(1));
+            return until();
+        }, what);
+        await Moves(() => browser.Appended.Count > 1, "points are sent as they come");
+        Assert.True(browser.Appended[1][0] > browser.Appended[0][^1]);
+        browser.IsAway = true;
+        await Moves(() => browser.Lost > 0, "points are lost");
+
+        browser.IsAway = false;
+        var (before, figure) = (browser.Appended, page.Find("[data-figure=p95]").TextContent);
+        await Moves(() => browser.Appended.Count > before.Count, "points are sent again");
+        Assert.True(browser.Appended[before.Count][0] < before[^1][^1], "What may have been lost is among them.");
+        await Moves(() => page.Find("[data-figure=p95]").TextContent != figure, "the figures go on");
+    }
+
+    /// <summary>What is asked of it while it is away never reaches it, and nobody answers.</summary>
+    sealed class LosingBrowser : IJSRuntime, IJSObjectReference
+    {
+        int lost;
+        volatile ImmutableList<double[]> appended = [];
+
+        public volatile bool IsAway;
+
+        public int Lost => Volatile.Read(ref lost);
+
+        /// <summary>The times of what came each time.</summary>
+        public ImmutableList<double[]> Appended => appended;
+
+        public ValueTask<T> InvokeAsync<T>(string identifier, object?[]? args) => InvokeAsync<T>(identifier, default, args);
+
+        public async ValueTask<T> InvokeAsync<T>(string identifier, CancellationToken cancellationToken, object?[]? args)
+        {
+            if (IsAway)
+            {
+                Interlocked.Increment(ref lost);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+            if (identifier == "append") appended = appended.Add((double[])((object[])args![0]!)[0]);
+            return identifier is "import" or "open" ? (T)(object)this : default!;
+        }
+
+        public ValueTask DisposeAsync() => default;
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.JSInterop;
+using Microsoft.JSInterop.Infrastructure;
 using Portal.Domain.Shared;
 using Portal.Features.Access;
 using Portal.Live;
@@ -12,11 +13,18 @@ public abstract class StaffPage : ComponentBase, IDisposable
 {
     readonly CancellationTokenSource left = new();
     readonly List<IDisposable> watching = [];
-    bool isStale, refused;
+    bool isStale, isAway, refused;
+
+    /// <summary>So long after a load in vain comes the next one.</summary>
+    static readonly TimeSpan NextTry = TimeSpan.FromSeconds(2);
+
+    /// <summary>A browser that is there answers within this time; a call with a token of its own has no other limit.</summary>
+    public static readonly TimeSpan BrowserPatience = TimeSpan.FromSeconds(5);
 
     [Inject] protected ChangeFeed Feed { get; set; } = null!;
     [Inject] protected ILoggerFactory Logs { get; set; } = null!;
     [Inject] IJSRuntime Browser { get; set; } = null!;
+    [Inject] TimeProvider Time { get; set; } = null!;
     [CascadingParameter] Task<AuthenticationState>? Authentication { get; set; }
     [CascadingParameter] Patience? Patience { get; set; }
 
@@ -42,7 +50,8 @@ public abstract class StaffPage : ComponentBase, IDisposable
         Authentication is null ? throw new ForbiddenException("Sign in first.") : (await Authentication).User.ToActor();
 
     /// <summary>Loads again whenever the topic changes, until the screen is left.</summary>
-    protected void Watch(string topic, Func<Task> reload)
+    /// <param name="throttle">At most this often; null for what changes seldom.</param>
+    protected void Watch(string topic, Func<Task> reload, TimeSpan? throttle = null)
     {
         // Left while it loaded: nobody would end the subscription.
         if (Left.IsCancellationRequested) return;
@@ -54,7 +63,23 @@ public abstract class StaffPage : ComponentBase, IDisposable
             if (fresh && !isStale) (Problem, ProblemField) = (problem, field);
             isStale = !fresh;
             if (!Left.IsCancellationRequested) StateHasChanged();
-        })));
+        }), throttle));
+    }
+
+    /// <summary>Loads what the screen shows. Where the database does not answer it says so, and tries again until it does.</summary>
+    protected async Task<bool> Fetch(Func<Task> load)
+    {
+        while (isStale = !await Try(load))
+        {
+            if (!isAway || Left.IsCancellationRequested) return false;
+            StateHasChanged();
+            try
+            {
+                await Task.Delay(NextTry, Time, Left);
+            }
+            catch (OperationCanceledException) { return false; }
+        }
+        return true;
     }
 
     /// <summary>Runs an action of the person; a refusal becomes <see cref="Problem"/> and nothing typed is lost.</summary>
@@ -85,8 +110,8 @@ public abstract class StaffPage : ComponentBase, IDisposable
         catch (OperationCanceledException) when (Left.IsCancellationRequested) { return false; }
         catch (Exception e) when (Refusal.TextFor(e) is { } text)
         {
-            (Problem, ProblemField) = (text, (e as DomainException)?.Field);
-            if (Refusal.IsDatabaseAway(e)) Logs.CreateLogger(GetType()).LogWarning(e, "A screen could not reach the database");
+            (Problem, ProblemField, isAway) = (text, (e as DomainException)?.Field, Refusal.IsDatabaseAway(e));
+            if (isAway) Logs.CreateLogger(GetType()).LogWarning(e, "A screen could not reach the database");
             return false;
         }
         catch (Exception e) when (Left.IsCancellationRequested)
@@ -100,13 +125,31 @@ public abstract class StaffPage : ComponentBase, IDisposable
     /// <summary>Puts the cursor there, unless the element or the whole screen has gone meanwhile.</summary>
     protected Task Focus(ElementReference element) => InBrowser(() => element.FocusAsync());
 
+    /// <summary>Asks the browser, and again until it answers: what is sent while the connection is away is lost. Only for what may run twice.</summary>
+    protected async Task<T> Ask<T>(string function, params object?[] arguments)
+    {
+        while (true)
+        {
+            using var limit = new CancellationTokenSource(BrowserPatience, Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(Left, limit.Token);
+            try
+            {
+                return await Browser.InvokeAsync<T>(function, either.Token, arguments);
+            }
+            catch (OperationCanceledException) when (!Left.IsCancellationRequested) { }
+        }
+    }
+
+    /// <summary>As <see cref="Ask"/>, where nothing is to be answered.</summary>
+    protected Task Tell(string function, params object?[] arguments) => Ask<IJSVoidResult>(function, arguments);
+
     async Task InBrowser(Func<ValueTask> act)
     {
         try
         {
             await act();
         }
-        catch (Exception e) when (e is JSException or JSDisconnectedException || (e is OperationCanceledException && Left.IsCancellationRequested))
+        catch (Exception e) when (e is JSException or JSDisconnectedException or OperationCanceledException)
         {
             Logs.CreateLogger(GetType()).LogDebug(e, "What was to get the focus is gone");
         }
