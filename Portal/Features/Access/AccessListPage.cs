@@ -34,7 +34,7 @@ public abstract class AccessListPage<TRow> : StaffPage where TRow : class
     protected override async Task OnInitializedAsync()
     {
         Watch(Topic, list.Reload);
-        await Try(list.Begin);
+        await Fetch(list.Begin);
     }
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
