@@ -17,6 +17,7 @@ public sealed class CheckMonitorNow(IDbContextFactory<PortalDbContext> contexts,
         await using var db = await contexts.CreateDbContextAsync(ct);
         var monitor = await db.Existing(id, ct);
         if (monitor.PausedAt is not null) throw new DomainException("The monitor is paused. Resume it first.");
+        if (!monitor.FromHere) throw new DomainException("Only other places look at this monitor, each at its own times. It cannot be checked from here.");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.AskForCheck(id, ct);
         await db.Commit(new AuditEntry(actor, "monitor.check-requested", id.ToString(), monitor.Name, now), ct);
