@@ -92,12 +92,26 @@ public sealed class ImportedMonitor
     public IReadOnlyList<string> SecretNames { get; private set; } = [];
     public byte[]? SealedSecrets { get; private set; }
 
+    /// <summary>Whether it would bring back a consent to private addresses that does not stand: another target, or another place, is another machine.</summary>
+    public bool BringsBackConsent(Monitor monitor) => Before is { AllowPrivate: true } before
+        && !(monitor.AllowPrivate && monitor.Target == before.Target && monitor.Options.Resolver == before.Options?.Resolver && (before.Places ?? []).All(monitor.Places.Contains));
+
     /// <summary>As it was before the import, which says nothing of what it depends on.</summary>
     /// <param name="component">The one it had, unless that is gone.</param>
-    public void Restore(Monitor monitor, StatusPages.ComponentId? component, DateTimeOffset now)
+    /// <param name="places">Those that there are; where none of its own is left the portal itself looks.</param>
+    public void Restore(Monitor monitor, StatusPages.ComponentId? component, IReadOnlySet<ProbePlaceId> places, DateTimeOffset now)
     {
         if (Before is not { } before) return;
-        monitor.Change(before with { Component = component, DependsOn = monitor.DependsOn }, now);
+        var left = (before.Places ?? []).Where(places.Contains).ToList();
+        var fromHere = before.FromHere || left.Count == 0;
+        monitor.Change(before with
+        {
+            Component = component,
+            DependsOn = monitor.DependsOn,
+            Places = left,
+            FromHere = fromHere,
+            PlacesBeforeDown = Math.Min(before.PlacesBeforeDown, left.Count + (fromHere ? 1 : 0)),
+        }, now);
         monitor.Keep(SecretNames, SealedSecrets, now);
         if (WasPaused) monitor.Pause(now);
         else if (monitor.PausedAt is not null) monitor.Resume(now);

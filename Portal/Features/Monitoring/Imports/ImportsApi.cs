@@ -13,7 +13,7 @@ public static class ImportsApi
 {
     /// <param name="Line">Of a table; the position in a backup.</param>
     /// <param name="Why">The rule that it breaks, or why it is left out.</param>
-    /// <param name="PrivateHost">It leads to a private address: needs allowPrivate.</param>
+    /// <param name="PrivateHost">It leads to a private address, or the table allows one there: needs allowPrivate.</param>
     public sealed record ImportLine(int Line, string Name, ImportStep Step, string? Summary, IReadOnlyList<string> Differences, IReadOnlyList<string> Notes, string? Why, string? Field, string? PrivateHost);
 
     /// <param name="HeartbeatUrl">What its job calls, answered once.</param>
@@ -23,7 +23,8 @@ public static class ImportsApi
     public sealed record ImportAnswer(MonitorImportId? Import, int Created, int Changed, IReadOnlyList<ImportLine> Monitors, IReadOnlyList<string> Notes, IReadOnlyList<ImportedHeartbeat> Heartbeats);
 
     /// <param name="Kept">Those that somebody edited since.</param>
-    public sealed record UndoAnswer(int Deleted, int Restored, IReadOnlyList<string> Kept);
+    /// <param name="NeedAdministrator">Those that stay as they are: putting them back would allow private addresses again, which takes monitors:private.</param>
+    public sealed record UndoAnswer(int Deleted, int Restored, IReadOnlyList<string> Kept, IReadOnlyList<string> NeedAdministrator);
 
     public static void Map(IEndpointRouteBuilder read, IEndpointRouteBuilder write)
     {
@@ -34,7 +35,7 @@ public static class ImportsApi
         write.MapPost("/imports/{id}/undo", async (HttpContext http, string id, UndoImport undo, CancellationToken ct) =>
         {
             var outcome = await undo.Execute(new(Id.Parse<MonitorImportId>(id, "import")), http.User.ToActor(), ct);
-            return new UndoAnswer(outcome.Deleted, outcome.Restored, outcome.Kept);
+            return new UndoAnswer(outcome.Deleted, outcome.Restored, outcome.Kept, outcome.NeedAdministrator);
         }).WithName("UndoImport").WithSummary("Takes an import back; what somebody edited since is kept");
     }
 

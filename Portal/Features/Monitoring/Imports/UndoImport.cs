@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Audit;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
+using Portal.Features.Monitoring.Places;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Monitoring.Imports;
@@ -13,7 +14,8 @@ public sealed class UndoImport(IDbContextFactory<PortalDbContext> contexts, Time
     public sealed record Request(MonitorImportId Import, IReadOnlyCollection<MonitorId>? EditedToo = null);
 
     /// <param name="Kept">Names of those that somebody edited since.</param>
-    public sealed record Outcome(int Deleted, int Restored, IReadOnlyList<string> Kept);
+    /// <param name="NeedAdministrator">Names of those that may not be put back by this actor: they were allowed to reach private addresses, and are no longer. They stay as they are.</param>
+    public sealed record Outcome(int Deleted, int Restored, IReadOnlyList<string> Kept, IReadOnlyList<string> NeedAdministrator);
 
     public async Task<Outcome> Execute(Request request, Actor actor, CancellationToken ct)
     {
@@ -25,29 +27,36 @@ public sealed class UndoImport(IDbContextFactory<PortalDbContext> contexts, Time
         var import = await db.MonitorImports.SingleOrDefaultAsync(i => i.Id == request.Import, ct) ?? throw new NotFoundException("import");
         import.MayBeUndone(now);
         var items = await db.ImportedMonitors.Where(i => i.ImportId == import.Id).ToListAsync(ct);
+        var places = await WatchingPlaces.Hold(db, ct);
         await db.HoldStates(items.Select(i => i.MonitorId), ct);
         await Dependencies.Hold(db, ct);
         var monitors = items.Count == 0 ? [] : (await db.Many([.. items.Select(i => i.MonitorId)], ct)).Monitors.ToDictionary(m => m.Id);
         var kept = items.Where(i => monitors.TryGetValue(i.MonitorId, out var m) && !import.IsAsLeft(m) && request.EditedToo?.Contains(m.Id) != true).ToList();
-        var back = items.Except(kept).ToList();
+        var forbidden = items.Except(kept).Where(i => monitors.TryGetValue(i.MonitorId, out var m) && i.BringsBackConsent(m) && !actor.May(Permission.ProbePrivateAddresses)).ToList();
+        var back = items.Except(kept).Except(forbidden).ToList();
         var (made, changed) = (back.Where(i => i.Before is null && monitors.ContainsKey(i.MonitorId)).ToList(), back.Where(i => i.Before is not null && monitors.ContainsKey(i.MonitorId)).ToList());
         var done = new List<AuditEntry>();
         await db.Remove([.. made.Select(i => monitors[i.MonitorId])], now, ct);
         foreach (var item in made) done.Add(new AuditEntry(actor, "monitor.deleted", item.MonitorId.ToString(), $"{item.Name}: {monitors[item.MonitorId].Target}", now));
         var components = (await db.Components.Select(c => c.Id).ToListAsync(ct)).ToHashSet();
+        var ids = changed.Select(c => c.MonitorId).ToList();
+        var heartbeats = await db.Heartbeats.Where(h => ids.Contains(h.MonitorId)).ToDictionaryAsync(h => h.MonitorId, ct);
         foreach (var item in changed)
         {
             var component = item.Before!.Component is { } id && components.Contains(id) ? item.Before.Component : null;
-            item.Restore(monitors[item.MonitorId], component, now);
-            done.Add(new AuditEntry(actor, "monitor.changed", item.MonitorId.ToString(), CreateMonitor.Summary(monitors[item.MonitorId]), now));
+            var monitor = monitors[item.MonitorId];
+            var (schedule, paused) = (ChangeMonitor.Schedule(monitor), monitor.PausedAt);
+            item.Restore(monitor, component, places, now);
+            if (schedule != ChangeMonitor.Schedule(monitor) || paused is not null && monitor.PausedAt is null) heartbeats.GetValueOrDefault(monitor.Id)?.JudgeFrom(now);
+            done.Add(new AuditEntry(actor, "monitor.changed", item.MonitorId.ToString(), CreateMonitor.Summary(monitor), now));
         }
         await RequireCharts(db, monitors.Values, made.Select(i => i.MonitorId).ToHashSet(), ct);
         db.ImportedMonitors.RemoveRange(back);
-        if (kept.Count == 0) import.Undone(actor, now);
-        done.Add(new AuditEntry(actor, "monitors.import-undone", import.Id.ToString(), $"{import.FileName}: {made.Count:N0} deleted, {changed.Count:N0} put back, {kept.Count:N0} kept", now));
+        if (kept.Count + forbidden.Count == 0) import.Undone(actor, now);
+        done.Add(new AuditEntry(actor, "monitors.import-undone", import.Id.ToString(), $"{import.FileName}: {made.Count:N0} deleted, {changed.Count:N0} put back, {kept.Count + forbidden.Count:N0} kept", now));
         await db.Commit(done, ct);
         await transaction.CommitAsync(ct);
-        return new(made.Count, changed.Count, [.. kept.Select(k => monitors[k.MonitorId].Name)]);
+        return new(made.Count, changed.Count, [.. kept.Select(k => monitors[k.MonitorId].Name)], [.. forbidden.Select(k => monitors[k.MonitorId].Name)]);
     }
 
     /// <summary>A chart that comes back may find its place taken.</summary>

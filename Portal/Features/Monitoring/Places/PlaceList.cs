@@ -45,6 +45,8 @@ public sealed class RemovePlace(IDbContextFactory<PortalDbContext> contexts, Tim
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // Whoever chooses it waits until it is gone, and whoever has chosen it is seen.
+        await db.Database.ExecuteSqlAsync($"select 1 from probe_places where id = {id.Value} for update", ct);
         var place = await db.ProbePlaces.SingleOrDefaultAsync(p => p.Id == id, ct) ?? throw new NotFoundException("place");
         foreach (var monitor in await db.Monitors.FromSql($"select *, xmin from monitors where places @> array[{id.Value}]").ToListAsync(ct)) monitor.Leave(id, now);
         db.Remove(place);
@@ -55,10 +57,14 @@ public sealed class RemovePlace(IDbContextFactory<PortalDbContext> contexts, Tim
 
 static class WatchingPlaces
 {
+    /// <summary>Needs a transaction, until whose end none of them is removed. To be called before monitors are locked.</summary>
+    /// <returns>Those that there are.</returns>
+    public static async Task<IReadOnlySet<ProbePlaceId>> Hold(PortalDbContext db, CancellationToken ct) =>
+        (await db.Database.SqlQuery<Guid>($"select id as \"Value\" from probe_places for key share").ToListAsync(ct)).Select(id => new ProbePlaceId(id)).ToHashSet();
+
     /// <exception cref="DomainException">One of them does not exist.</exception>
     public static async Task Require(PortalDbContext db, Domain.Monitoring.Monitor monitor, CancellationToken ct)
     {
-        var ids = monitor.Places;
-        if (ids.Count > 0 && await db.ProbePlaces.CountAsync(p => ids.Contains(p.Id), ct) < ids.Count) throw new DomainException("One of the places does not exist any more. Choose again.", "places");
+        if (monitor.Places.Count > 0 && !monitor.Places.All((await Hold(db, ct)).Contains)) throw new DomainException("One of the places does not exist any more. Choose again.", "places");
     }
 }
