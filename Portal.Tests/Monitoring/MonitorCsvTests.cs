@@ -113,6 +113,58 @@ public sealed class MonitorCsvTests(TestDatabase database) : IClassFixture<TestD
     }
 
     [Fact]
+    public async Task What_a_table_allows_is_listed_with_what_leads_to_private_addresses_and_agreed_to_in_one()
+    {
+        await rig.Apply("name,kind,target\nAsked there,tcp,shop.example:80", Cast.Alice);
+        const string table = "name,kind,target,allowPrivate\nAsked new,tcp,shop.example:81,true\nAsked there,tcp,shop.example:80,true\nFound new,tcp,inner.example:82,\nNot asked,tcp,shop.example:83,\n";
+        var plan = await rig.Plan(table, Cast.Alice);
+        Assert.Equal(["Asked new", "Asked there", "Found new"], plan.Private.Select(m => m.Name));
+        Assert.Contains("Private addresses are allowed.", plan.Monitors[0].Summary, StringComparison.Ordinal);
+        Assert.Equal("allowPrivate", (await Assert.ThrowsAsync<DomainException>(() => rig.Apply(table, Cast.Alice))).Field);
+        await rig.Apply(table, Cast.Alice, allowPrivate: true, mark: plan.Mark);
+        await using var db = database.Open();
+        Assert.Equal(["Asked new", "Asked there", "Found new"], await db.Monitors.Where(m => m.AllowPrivate && (m.Name.StartsWith("Asked") || m.Name == "Found new" || m.Name == "Not asked")).OrderBy(m => m.Name).Select(m => m.Name).ToListAsync());
+        Assert.Equal(4, (await rig.Plan(table, Cast.Alice)).Count(ImportStep.Same));
+        Assert.Equal("allowPrivate", (await rig.Plan("name,kind,target,allowPrivate\nAsked by Bob,tcp,shop.example:81,true", Cast.Bob)).Monitors[0].Field);
+    }
+
+    [Fact]
+    public async Task A_host_that_became_private_since_it_was_looked_at_is_not_agreed_to()
+    {
+        const string table = "name,kind,target\nMoves inside,tcp,moves.example:80\nWas inside,tcp,inner.example:80\n";
+        var plan = await rig.Plan(table, Cast.Alice);
+        Assert.Equal("Was inside", Assert.Single(plan.Private).Name);
+        rig.Inside = "moves.example";
+        await Assert.ThrowsAsync<ConflictException>(() => rig.Apply(table, Cast.Alice, allowPrivate: true, mark: plan.Mark));
+        await using var db = database.Open();
+        Assert.False(await db.Monitors.AnyAsync(m => m.Name == "Moves inside"));
+        rig.Inside = null;
+        await rig.Apply(table, Cast.Alice, allowPrivate: true, mark: plan.Mark);
+        Assert.False((await db.Monitors.SingleAsync(m => m.Name == "Moves inside")).AllowPrivate);
+    }
+
+    [Theory]
+    [InlineData("x;=HYPERLINK(\"https://evil.example\")")]
+    [InlineData("x\t@SUM(1)")]
+    [InlineData("first\n=1+1\r\n-2")]
+    [InlineData("x;'=1;''=2")]
+    [InlineData("plain; text, all 'fine'")]
+    public async Task No_separator_of_any_spreadsheet_makes_a_formula_of_a_part_of_a_field(string text)
+    {
+        await using (var db = database.Open())
+        {
+            await db.Monitors.Where(m => m.Name == "Parts").ExecuteDeleteAsync();
+            db.Add(new Monitor(new("Parts", MonitorKind.Http, "https://shop.example/", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(7), null, Options: new() { ExpectText = text }), rig.Clock.GetUtcNow()));
+            await db.SaveChangesAsync();
+        }
+        var table = await new MonitorTable(database.Contexts).Load(new(), Cast.Bob, default);
+        Assert.Contains("Parts", table, StringComparison.Ordinal);
+        Assert.DoesNotMatch("(^|[;\t\n])\"?[=+@-]", table);
+        if (text.Contains(';', StringComparison.Ordinal)) Assert.Contains("\"" + text[..2], table, StringComparison.Ordinal);
+        Assert.Equal((ImportStep.Same, 0), ((await rig.Plan(table, Cast.Bob)).Monitors.Single(m => m.Name == "Parts") is var plan ? plan.Step : default, plan.Differences.Count));
+    }
+
+    [Fact]
     public async Task What_was_agreed_to_is_what_is_done_or_nothing()
     {
         const string table = "name,kind,target\nAgreed,tcp,agreed.example:443\n";
@@ -128,9 +180,11 @@ public sealed class MonitorCsvTests(TestDatabase database) : IClassFixture<TestD
 sealed class ImportRig(TestDatabase database)
 {
     public FakeClock Clock { get; } = new();
+    /// <summary>This name leads inside as well.</summary>
+    public string? Inside { get; set; }
 
     ImportPlanning Planning => new(database.Contexts, new TargetConsent(new Infrastructure.Monitoring.GuardedConnector(
-        (host, _) => Task.FromResult<IReadOnlyList<IPAddress>>([IPAddress.TryParse(host, out var literal) ? literal : IPAddress.Parse(host.StartsWith("inner", StringComparison.Ordinal) ? "10.1.2.3" : "93.184.216.34")]),
+        (host, _) => Task.FromResult<IReadOnlyList<IPAddress>>([IPAddress.TryParse(host, out var literal) ? literal : IPAddress.Parse(host.StartsWith("inner", StringComparison.Ordinal) || host == Inside ? "10.1.2.3" : "93.184.216.34")]),
         Infrastructure.Monitoring.NameResolver.Open), Clock), Sealing.Secrets, Clock);
 
     public ImportPreview Preview => new(Planning);

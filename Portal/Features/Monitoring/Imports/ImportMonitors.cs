@@ -48,7 +48,7 @@ public sealed class ImportMonitors(IDbContextFactory<PortalDbContext> contexts, 
             throw new DomainException($"Nothing was written: {plan.Count(ImportStep.Wrong):N0} of {plan.Monitors.Count:N0} are wrong. Line {wrong.Line}{(wrong.Field is null ? "" : $", {wrong.Field}")}: {wrong.Why}", "file");
         if (!plan.CanBeDone) throw new DomainException(plan.Before is { } before ? $"There is nothing to do: {before.By} took this file in already, and what it holds is there." : "There is nothing to do: what the file holds is there already, or cannot be taken in.", "file");
         if (plan.Private is [var first, ..] && !request.AllowPrivate)
-            throw new DomainException($"{plan.Private.Count:N0} of them lead to private addresses, {first.PrivateHost} for example. Allow them (by API: allowPrivate), or take them out of the file.", "allowPrivate");
+            throw new DomainException($"{plan.Private.Count:N0} of them lead to private addresses or may by the table, {first.PrivateHost} for example. Allow them (by API: allowPrivate), or take them out of the file.", "allowPrivate");
     }
 
     async Task<IReadOnlyList<(string, string)>> Create(PortalDbContext db, IReadOnlyList<ImportPlanning.Step> steps, MonitorImport import, List<AuditEntry> done, Actor actor, DateTimeOffset now, CancellationToken ct)

@@ -65,20 +65,20 @@ public sealed class ImportPlanning(IDbContextFactory<PortalDbContext> contexts, 
         return new(wanted, new(wanted.Line, wanted.Name, step, Summary(draft), differences, wanted.Notes), old, draft.Settings, all, step == ImportStep.Same ? null : host);
     }
 
-    /// <returns>Whether private addresses are allowed, and the host that has still to be looked up.</returns>
+    /// <returns>Whether the file allows private addresses, and the host that has still to be looked up or agreed to.</returns>
     static (bool Allowed, string? Host) Consent(WantedMonitor wanted, Monitor draft, Monitor? old, Actor actor)
     {
         var stays = old is not null && old.Target == draft.Target && old.Options.Resolver == draft.Options.Resolver;
         if (stays && (old!.AllowPrivate ? wanted.AllowPrivate != false : wanted.AllowPrivate != true)) return (old.AllowPrivate, null);
         var host = MonitorTarget.HostOf(draft.Kind, draft.Target, draft.Options);
         if (host is null || wanted.AllowPrivate != true) return (false, host);
-        return actor.May(Permission.ProbePrivateAddresses) ? (true, null) : throw new DomainException("Only an administrator can allow private addresses.", "allowPrivate");
+        return actor.May(Permission.ProbePrivateAddresses) ? (true, host) : throw new DomainException("Only an administrator can allow private addresses.", "allowPrivate");
     }
 
     async Task<List<Step>> Consented(List<Step> steps, Actor actor, CancellationToken ct)
     {
         var found = await consent.PrivateAmong(steps.Select(s => s.Host).OfType<string>(), ct);
-        return [.. steps.Select(s => s.Host is not { } host || !found.Contains(host) ? s
+        return [.. steps.Select(s => s.Host is not { } host || !found.Contains(host) && !s.Settings!.AllowPrivate ? s
             : !actor.May(Permission.ProbePrivateAddresses) ? new(s.Wanted, Refused(s.Wanted, $"{host} leads to a private address, which only an administrator can allow.", "target"))
             : s.Wanted.AllowPrivate == false && s.Existing is not null ? new(s.Wanted, Refused(s.Wanted, $"{host} leads to a private address: allow it, or choose a public one.", "allowPrivate"))
             : s with { View = s.View with { PrivateHost = host } })];
@@ -102,7 +102,7 @@ public sealed class ImportPlanning(IDbContextFactory<PortalDbContext> contexts, 
     static string Summary(Monitor m) => string.Join(' ', new[]
     {
         $"{MonitorWords.Name(m.Kind)}{(m.Kind == MonitorKind.Heartbeat ? "" : $" {m.Target}")}, every {MonitorWords.Span(m.Interval)}, time-out {MonitorWords.Span(m.Timeout)}, {m.FailuresBeforeDown} of {m.Window}.",
-        MonitorWords.Accepts(m.Settings), m.SecretNames.Count > 0 ? $"Secrets: {string.Join(", ", m.SecretNames)}." : null, m.Tags.Count > 0 ? $"Tags: {string.Join(", ", m.Tags)}." : null, m.PausedAt is not null ? "Paused." : null,
+        MonitorWords.Accepts(m.Settings), m.SecretNames.Count > 0 ? $"Secrets: {string.Join(", ", m.SecretNames)}." : null, m.Tags.Count > 0 ? $"Tags: {string.Join(", ", m.Tags)}." : null, m.PausedAt is not null ? "Paused." : null, m.AllowPrivate ? "Private addresses are allowed." : null,
     }.OfType<string>());
 }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using CsvHelper;
 using CsvHelper.Configuration;
 using Portal.Domain.Monitoring;
@@ -10,7 +11,7 @@ using Monitor = Portal.Domain.Monitoring.Monitor;
 namespace Portal.Features.Monitoring.Imports;
 
 /// <summary>Monitors as a table: a line each, under the names that the API has for the fields. What it writes it reads again.</summary>
-static class MonitorCsv
+static partial class MonitorCsv
 {
     /// <summary>The name of a column that holds values of one header, or the password, follows it.</summary>
     public const string SecretPrefix = "secrets.";
@@ -75,7 +76,7 @@ static class MonitorCsv
     public static string Write(IEnumerable<Monitor> monitors, ComponentSlugs slugs)
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
-        using var csv = new CsvWriter(text, new CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\r\n" });
+        using var csv = new CsvWriter(text, new CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\r\n", ShouldQuote = field => ConfigurationFunctions.ShouldQuote(field) || field.Field.AsSpan().ContainsAny(';', '\t') });
         foreach (var name in Names) csv.WriteField(name);
         csv.NextRecord();
         foreach (var monitor in monitors)
@@ -188,9 +189,16 @@ static class MonitorCsv
     }
 
     /// <summary>Spreadsheets take what begins so for a formula, also what they were told to be text.</summary>
-    static string Guarded(string text) => text is ['=' or '+' or '-' or '@' or '\t' or '\r' or '\'', ..] ? "'" + text : text;
+    static string Guarded(string text) => (text is ['=' or '+' or '-' or '@' or '\t' or '\r' or '\'', ..] ? "'" : "") + FormulaWithin().Replace(text, "'");
 
-    static string Unguarded(string text) => text is ['\'', '=' or '+' or '-' or '@' or '\t' or '\r' or '\'', ..] ? text[1..] : text;
+    static string Unguarded(string text) => GuardWithin().Replace(text is ['\'', '=' or '+' or '-' or '@' or '\t' or '\r' or '\'', ..] ? text[1..] : text, "");
+
+    /// <summary>Where a spreadsheet separates by something else a field ends within ours, whose quotation marks then count for nothing.</summary>
+    [GeneratedRegex(@"(?<=[;\t\r\n])(?='*[=+\-@])")]
+    private static partial Regex FormulaWithin();
+
+    [GeneratedRegex(@"(?<=[;\t\r\n])'(?='*[=+\-@])")]
+    private static partial Regex GuardWithin();
 
     static Column Option(string name, Func<MonitorOptions, string?, MonitorOptions> set) => new(name,
         (m, _) => MonitorOptions.Fields[name].Of(m.Options) switch { bool flag => Written(flag), { } value => Convert.ToString(value, CultureInfo.InvariantCulture), null => null },
