@@ -119,7 +119,7 @@ public sealed class MonitorCsvTests(TestDatabase database) : IClassFixture<TestD
         const string table = "name,kind,target,allowPrivate\nAsked new,tcp,shop.example:81,true\nAsked there,tcp,shop.example:80,true\nFound new,tcp,inner.example:82,\nNot asked,tcp,shop.example:83,\n";
         var plan = await rig.Plan(table, Cast.Alice);
         Assert.Equal(["Asked new", "Asked there", "Found new"], plan.Private.Select(m => m.Name));
-        Assert.Contains("Private addresses are allowed.", plan.Monitors[0].Summary, StringComparison.Ordinal);
+        Assert.Equal(["shop.example", "shop.example", "inner.example"], plan.Private.Select(m => m.PrivateHost));
         Assert.Equal("allowPrivate", (await Assert.ThrowsAsync<DomainException>(() => rig.Apply(table, Cast.Alice))).Field);
         await rig.Apply(table, Cast.Alice, allowPrivate: true, mark: plan.Mark);
         await using var db = database.Open();
