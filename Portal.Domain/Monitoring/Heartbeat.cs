@@ -22,8 +22,10 @@ public sealed class Heartbeat
     /// <summary>Since when pings are awaited: a resumed or changed one begins anew.</summary>
     public DateTimeOffset JudgedFrom { get; private set; }
     public DateTimeOffset? LastPingAt { get; private set; }
-    /// <summary>Since when a run is on its way; null when none is.</summary>
+    /// <summary>When the last run began, while it is on its way; null when none is.</summary>
     public DateTimeOffset? StartedAt { get; private set; }
+    /// <summary>The first beginning that no ping has answered: a job that begins again and again and never ends is not well.</summary>
+    public DateTimeOffset? UnansweredSince { get; private set; }
     /// <summary>When the job said that it failed; null once it succeeded.</summary>
     public DateTimeOffset? FailedAt { get; private set; }
     public string? FailDetail { get; private set; }
@@ -33,7 +35,7 @@ public sealed class Heartbeat
     public void Rekey(byte[] keyHash) => KeyHash = keyHash;
 
     /// <summary>It was resumed, or is expected at other times: what was missed before is not held against it.</summary>
-    public void JudgeFrom(DateTimeOffset now) => (JudgedFrom, StartedAt, FailedAt, FailDetail) = (now, null, null, null);
+    public void JudgeFrom(DateTimeOffset now) => (JudgedFrom, StartedAt, UnansweredSince, FailedAt, FailDetail) = (now, null, null, null, null);
 
     /// <summary>The same signal twice is as good as once.</summary>
     public void Hear(HeartbeatSignal signal, string? detail, DateTimeOffset now)
@@ -41,11 +43,12 @@ public sealed class Heartbeat
         if (signal == HeartbeatSignal.Start)
         {
             StartedAt = now;
+            UnansweredSince ??= now;
             return;
         }
         // A second ping tells nothing of the run that the first one ended.
         if (StartedAt is not null) LastDuration = now > StartedAt ? now - StartedAt : TimeSpan.Zero;
-        StartedAt = null;
+        (StartedAt, UnansweredSince) = (null, null);
         LastPingAt = now;
         FailedAt = signal == HeartbeatSignal.Fail ? now : null;
         FailDetail = FailedAt is null ? null : detail;
@@ -55,9 +58,9 @@ public sealed class Heartbeat
     {
         var grace = TimeSpan.FromSeconds(options.GraceSeconds ?? 0);
         if (FailedAt is { } failed) return new(CheckOutcome.Down, $"The job reported a failure at {Words(failed)}{(FailDetail is { } why ? $": {why}" : ".")}", LastDuration);
-        if (StartedAt is { } started && now - started > Longest(grace)) return new(CheckOutcome.Down, $"The run that began at {Words(started)} has not ended within {Span(Longest(grace))}.", null);
-        if (LastPingAt is null && StartedAt is null) return new(CheckOutcome.NotConfigured, "No ping has arrived yet. Call its address at the end of the job.", null);
-        var heard = Later(LastPingAt, StartedAt)!.Value;
+        if (UnansweredSince is { } started && now - started > Longest(grace)) return new(CheckOutcome.Down, $"The run that began at {Words(started)} has not ended within {Span(Longest(grace))}.", null);
+        if (LastPingAt is null && UnansweredSince is null) return new(CheckOutcome.NotConfigured, "No ping has arrived yet. Call its address at the end of the job.", null);
+        var heard = Later(LastPingAt, UnansweredSince)!.Value;
         var since = Later(heard, JudgedFrom)!.Value;
         if (Due(options, since) is { } due && now > due + grace) return new(CheckOutcome.Down, $"No ping since {Words(heard)}; one was due at {Words(due)}.", null);
         return heard < JudgedFrom ? new(CheckOutcome.NotConfigured, $"Waiting for the first ping since {Words(JudgedFrom)}.", null) : new(CheckOutcome.Up, null, LastDuration);

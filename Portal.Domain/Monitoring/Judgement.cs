@@ -13,6 +13,13 @@ public sealed record Judgement(MonitorHealth Health, DateTimeOffset Since, IRead
     /// <summary>A gap breaks the run: what was before it confirms nothing after it.</summary>
     public Judgement Broken() => this with { Recent = [], GoodSince = null };
 
+    /// <summary>As if everything that lies after this moment had happened then.</summary>
+    public Judgement NoLaterThan(DateTimeOffset now) => new(Health, Earlier(Since, now), [.. Recent.Select(r => r with { At = Earlier(r.At, now) })], Earlier(LastGoodAt, now), Earlier(LastBadAt, now), Earlier(GoodSince, now));
+
+    static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+
+    static DateTimeOffset? Earlier(DateTimeOffset? a, DateTimeOffset b) => a is { } given ? Earlier(given, b) : null;
+
     /// <summary>Nothing is said any more.</summary>
     public Judgement Silent(DateTimeOffset at) => Broken() with { Health = MonitorHealth.Unknown, Since = Health == MonitorHealth.Unknown ? Since : at };
 

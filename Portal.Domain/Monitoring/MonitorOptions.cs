@@ -8,6 +8,8 @@ public sealed record MonitorOptions
 {
     public static readonly MonitorOptions None = new();
     public static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(250);
+    /// <summary>Time grows with the answer's length alone, whatever the pattern: thousands of checks share the processors with everybody.</summary>
+    public const RegexOptions Matching = RegexOptions.CultureInvariant | RegexOptions.NonBacktracking;
     public const int LongestBody = 16 * 1024;
     public static readonly IReadOnlyList<string> Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     public static readonly IReadOnlyList<string> RecordTypes = ["A", "AAAA", "CNAME", "MX", "NS", "TXT"];
@@ -152,12 +154,16 @@ public sealed record MonitorOptions
     {
         try
         {
-            if (pattern is not null) _ = new Regex(pattern, RegexOptions.CultureInvariant, MatchTimeout);
+            if (pattern is not null) _ = new Regex(pattern, Matching, MatchTimeout);
             return pattern;
         }
         catch (ArgumentException e)
         {
             throw new DomainException($"The pattern is no regular expression: {e.Message}", "expectPattern");
+        }
+        catch (NotSupportedException)
+        {
+            throw new DomainException("The pattern looks ahead or behind, refers back, or repeats too much: such a pattern can take for ever on some answers. Write it without; what must not be there can stand in \"must not contain\".", "expectPattern");
         }
     }
 

@@ -24,6 +24,9 @@ public sealed class MonitorState
 
     public MonitorState(MonitorId monitor, DateTimeOffset now) => (MonitorId, Since) = (monitor, now);
 
+    /// <summary>Clocks of nodes differ by less; a step back by more is one that somebody set.</summary>
+    public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(1);
+
     public MonitorId MonitorId { get; private set; }
     public MonitorHealth Health { get; private set; }
     /// <summary>Since when it is what it is.</summary>
@@ -61,6 +64,16 @@ public sealed class MonitorState
     /// <summary>A check failed while the portal itself reached nothing: that says nothing of the target.</summary>
     public void LeaveUnjudged(DateTimeOffset at) => UnjudgedSince ??= at;
 
+    /// <summary>The clock was set back by more than <see cref="ClockTolerance"/>: what lies in what is the future now is taken to have happened now, so that what comes next has its true length.</summary>
+    public void SetBack(DateTimeOffset now)
+    {
+        Judged = Judged.NoLaterThan(now);
+        (FirstCheckAt, LastCheckAt) = (FirstCheckAt > now ? now : FirstCheckAt, LastCheckAt > now ? now : LastCheckAt);
+        UnjudgedSince = UnjudgedSince > now ? now : UnjudgedSince;
+        Downs = [.. Downs.Select(d => d > now ? now : d)];
+        Places = [.. Places.Select(p => p with { Judged = p.Judged.NoLaterThan(now), LastCheckAt = p.LastCheckAt > now ? now : p.LastCheckAt })];
+    }
+
     /// <summary>Takes a result in and says what it changed. A clock that was set back never makes an interval end before it began.</summary>
     public Transition Apply(CheckResult result, Monitor monitor)
     {
@@ -68,7 +81,8 @@ public sealed class MonitorState
         var gap = MissedSince(monitor, at);
         FirstCheckAt ??= at;
         UnjudgedSince = null;
-        (LastCheckAt, LastStatusCode, LastDuration, LastDetail) = (Later(at, LastCheckAt), result.StatusCode, result.Duration, result.Detail);
+        // Of several places one may report what began before another's.
+        if (!(at < LastCheckAt)) (LastCheckAt, LastStatusCode, LastDuration, LastDetail) = (at, result.StatusCode, result.Duration, result.Detail);
         return (monitor.Places.Count > 0 ? TakeAt(result, monitor, at) : TakeAlone(result, monitor, at, gap is not null)) with { Gap = gap };
     }
 
@@ -96,12 +110,14 @@ public sealed class MonitorState
         if (known is not null && !known.Speaks(monitor, at)) judged = judged.Broken();
         judged = result.Outcome == CheckOutcome.NotConfigured ? judged.Silent(at) : judged.Take(at, result.Outcome == CheckOutcome.Up, monitor);
         Places = [.. Places.Where(p => p.Place != result.Place && monitor.LooksFrom(p.Place)), new PlaceState(result.Place, judged, at, result.Duration, result.StatusCode, result.Detail)];
-        return Agree(monitor, Later(at, LastCheckAt));
+        return Agree(monitor, Later(at, LastCheckAt), judged);
     }
 
-    Transition Agree(Monitor monitor, DateTimeOffset now)
+    /// <param name="heard">What the place that was heard just now says.</param>
+    Transition Agree(Monitor monitor, DateTimeOffset now, Judgement heard)
     {
         var voices = Places.Where(p => p.Speaks(monitor, now)).Select(p => p.Judged).ToList();
+        if (voices.Count == 0) return Transition.None;
         var down = voices.Where(v => v.Health == MonitorHealth.Down).OrderBy(v => v.Since).ToList();
         // Of fewer places than are wanted all must agree: those that were lost are no reason to be blind.
         var needed = Math.Min(monitor.PlacesBeforeDown, voices.Count);
@@ -115,9 +131,9 @@ public sealed class MonitorState
             if (was != MonitorHealth.Down) (Health, Since) = (MonitorHealth.Down, was == MonitorHealth.Up ? Later(last.Since, Since) : last.Since);
             return Changed(was, last.LastGoodBefore);
         }
-        var up = voices.Where(v => v.Health == MonitorHealth.Up).ToList();
-        if (up.Count == 0) return Transition.None;
-        GoodSince ??= Later(up.Max(v => v.Since), Since);
+        if (!voices.Exists(v => v.Health == MonitorHealth.Up)) return Transition.None;
+        // Where a voice that was down fell silent, or is not asked any more, nobody knows of an earlier end than now.
+        GoodSince ??= heard.Health == MonitorHealth.Up && heard.Since > Since ? heard.Since : now;
         if (was == MonitorHealth.Down && IsFlapping(monitor, now) && now - GoodSince < monitor.FlapQuiet) return Transition.None;
         if (was != MonitorHealth.Up) (Health, Since) = (MonitorHealth.Up, GoodSince.Value);
         return Changed(was, null);

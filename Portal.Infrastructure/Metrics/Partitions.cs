@@ -86,6 +86,7 @@ public sealed class Partitions(Persistence.Database database)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        await Persistence.IdleLimit.Set(connection, ct);
         await using var command = new NpgsqlCommand($"{Gently}; select pg_advisory_xact_lock({Lock}); {sql}", connection);
         await command.ExecuteNonQueryAsync(ct);
         await transaction.CommitAsync(ct);

@@ -32,6 +32,7 @@ public sealed class PointStore(Database database, TimeProvider clock)
         await using var connection = await database.Source.OpenConnectionAsync(ct);
         await MakeKnown(connection, points, ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        await IdleLimit.Set(connection, ct);
         await write(connection, points, ct);
         await Rollups.MarkPoints(connection, points.Select(p => p.At), ct);
         await transaction.CommitAsync(ct);

@@ -106,6 +106,7 @@ public sealed class Rollups(Database database)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        await IdleLimit.Set(connection, ct);
         var due = await Claim(connection, level, now, ct);
         if (due.Length == 0) return 0;
         await transaction.SaveAsync("claimed", ct);

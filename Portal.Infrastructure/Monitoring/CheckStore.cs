@@ -25,26 +25,28 @@ public sealed record SeenState(
 public sealed class CheckStore(Database database, string node)
 {
     /// <summary>Topics fit a notification of at most 8,000 bytes.</summary>
-    const int TopicsAtOnce = 150;
+    const int TopicsAtOnce = 150, MostRaces = 3;
 
-    public async Task Store(IReadOnlyList<FoundCheck> checks, IReadOnlyList<SeenState> states, CancellationToken ct)
+    /// <returns>How many checks are stored now; the others were found under a lease that has changed hands.</returns>
+    public async Task<int> Store(IReadOnlyList<FoundCheck> checks, IReadOnlyList<SeenState> states, CancellationToken ct)
     {
-        try
-        {
-            await Store(checks, states, Copy, ct);
-        }
-        // A second writer, or our own batch whose commit was not confirmed before the connection broke: keep what is new.
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
-        {
-            await Store(checks, states, InsertNew, ct);
-        }
+        var (onlyNew, races) = (false, 0);
+        while (true)
+            try
+            {
+                return await Store(checks, states, onlyNew ? InsertNew : Copy, ct);
+            }
+            // A second writer, or our own batch whose commit was not confirmed before the connection broke: keep what is new.
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation && !onlyNew) { onlyNew = true; }
+            catch (PostgresException e) when (Database.IsLostRace(e) && races < MostRaces) { races++; }
     }
 
-    async Task Store(IReadOnlyList<FoundCheck> checks, IReadOnlyList<SeenState> states,
+    async Task<int> Store(IReadOnlyList<FoundCheck> checks, IReadOnlyList<SeenState> states,
         Func<NpgsqlConnection, IReadOnlyList<FoundCheck>, CancellationToken, Task> write, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        await IdleLimit.Set(connection, ct);
         var epochs = await Epochs(connection, ct);
         var current = checks.Where(c => epochs.GetValueOrDefault(c.Shard) == c.Epoch).ToList();
         if (current.Count > 0) await write(connection, current, ct);
@@ -55,6 +57,7 @@ public sealed class CheckStore(Database database, string node)
         await Notify(connection, announced, ct);
         await transaction.CommitAsync(ct);
         foreach (var announcement in announced) database.Tell(announcement);
+        return current.Count;
     }
 
     static async Task<Dictionary<int, long>> Epochs(NpgsqlConnection connection, CancellationToken ct)
@@ -106,12 +109,15 @@ public sealed class CheckStore(Database database, string node)
 
     static async Task Update(NpgsqlConnection connection, IReadOnlyList<SeenState> states, CancellationToken ct)
     {
+        // In the order in which everybody holds them.
         await using var command = new NpgsqlCommand("""
+            with held as (select monitor_id from monitor_states where monitor_id = any ($1) order by monitor_id for update)
             update monitor_states s set first_check_at = v.first_check_at, last_check_at = v.last_check_at, last_good_at = v.last_good_at, last_bad_at = v.last_bad_at,
                 last_status_code = v.last_status_code, last_duration = v.last_duration, last_detail = v.last_detail, recent = v.recent,
                 good_since = v.good_since, downs = v.downs, unjudged_since = v.unjudged_since, places = v.places, epoch = v.epoch
             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 as v(monitor_id, epoch, first_check_at, last_check_at, last_good_at, last_bad_at, last_status_code, last_duration, last_detail, recent, good_since, downs, unjudged_since, places)
+                join held on held.monitor_id = v.monitor_id
             where s.monitor_id = v.monitor_id and s.epoch <= v.epoch
             """, connection);
         Add(command, NpgsqlDbType.Uuid, states.Select(s => s.Monitor.Value));

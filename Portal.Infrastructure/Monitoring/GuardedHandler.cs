@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Portal.Infrastructure.Monitoring;
 
@@ -34,6 +35,8 @@ static class GuardedHandler
             ResponseDrainTimeout = TimeSpan.Zero,
             MaxResponseHeadersLength = 64,
             ConnectTimeout = Timeout.InfiniteTimeSpan,
+            // A secret that is typed with an accent is sent as it was typed.
+            RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
             ConnectCallback = async (context, _) =>
             {
                 // The handler would try again by itself where a server hangs up: a check is one request.

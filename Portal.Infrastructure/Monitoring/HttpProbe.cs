@@ -107,7 +107,8 @@ public sealed class HttpProbe(GuardedConnector connector, TimeProvider clock) : 
         {
             return name is null ? Encoding.UTF8 : Encoding.GetEncoding(name.Trim('"'));
         }
-        catch (ArgumentException)
+        // Unknown, or one that is no longer read because it hides things.
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
             return Encoding.UTF8;
         }

@@ -10,39 +10,67 @@ public delegate Task<IReadOnlyList<IPAddress>> ResolveName(string host, Cancella
 /// <summary>Opens a connection to exactly this address.</summary>
 public delegate Task<Stream> OpenConnection(IPAddress address, int port, CancellationToken ct);
 
-/// <summary>The system's resolver, kept from harming the rest of the process.</summary>
+/// <summary>Looks names up with a function that blocks, kept from harming the rest of the process.</summary>
 /// <remarks>
 /// On Linux the runtime's asynchronous look-up blocks a pool thread for as long as the name server is silent; some hundred monitors of
-/// unreachable names would stall every request. Here at most 32 threads of their own wait, and one name is asked for once at a time.
+/// unreachable names would stall every request. Here a bounded number of threads of their own wait, and one name is asked for once at a
+/// time. A look-up that takes long leaves its place to others, and the next one of that name waits in a line of its own.
 /// </remarks>
-public static class NameResolver
+public sealed class NameLookups(Func<string, IPAddress[]> look, TimeProvider clock) : IDisposable
 {
-    const int AtOnce = 32;
-    static readonly SemaphoreSlim Slots = new(AtOnce);
-    static readonly ConcurrentDictionary<string, Task<IReadOnlyList<IPAddress>>> Running = new(StringComparer.OrdinalIgnoreCase);
+    const int AtOnce = 32, SlowAtOnce = 64, MostSlow = 10_000;
+    static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
 
-    public static Task<IReadOnlyList<IPAddress>> Resolve(string host, CancellationToken ct)
+    readonly SemaphoreSlim quick = new(AtOnce), slow = new(SlowAtOnce);
+    readonly ConcurrentDictionary<string, Task<IReadOnlyList<IPAddress>>> running = new(StringComparer.OrdinalIgnoreCase);
+    readonly ConcurrentDictionary<string, byte> slowNames = new(StringComparer.OrdinalIgnoreCase);
+
+    public Task<IReadOnlyList<IPAddress>> Resolve(string host, CancellationToken ct)
     {
         if (IPAddress.TryParse(host, out var literal)) return Task.FromResult<IReadOnlyList<IPAddress>>([literal]);
-        var running = Running.GetOrAdd(host, Ask);
+        var asked = running.GetOrAdd(host, Ask);
         // It may have ended before it was stored, and removed nothing: no answer may stay.
-        if (running.IsCompleted) Running.TryRemove(KeyValuePair.Create(host, running));
-        return running.WaitAsync(ct);
+        if (asked.IsCompleted) running.TryRemove(KeyValuePair.Create(host, asked));
+        return asked.WaitAsync(ct);
     }
 
-    static async Task<IReadOnlyList<IPAddress>> Ask(string host)
+    async Task<IReadOnlyList<IPAddress>> Ask(string host)
     {
-        await Slots.WaitAsync();
+        var line = slowNames.ContainsKey(host) ? slow : quick;
+        await line.WaitAsync();
+        var began = clock.GetTimestamp();
         try
         {
-            return await Task.Factory.StartNew(() => Dns.GetHostAddresses(host), default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var answer = Task.Factory.StartNew(() => look(host), default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            if (line == quick && await Task.WhenAny(answer, Task.Delay(Slow, clock)) != answer && slow.Wait(0))
+            {
+                quick.Release();
+                line = slow;
+            }
+            return await answer;
         }
         finally
         {
-            Running.TryRemove(host, out _);
-            Slots.Release();
+            if (clock.GetElapsedTime(began) < Slow) slowNames.TryRemove(host, out _);
+            else if (slowNames.Count < MostSlow) slowNames[host] = 0;
+            running.TryRemove(host, out _);
+            line.Release();
         }
     }
+
+    public void Dispose()
+    {
+        quick.Dispose();
+        slow.Dispose();
+    }
+}
+
+/// <summary>The system's resolver and sockets.</summary>
+public static class NameResolver
+{
+    static readonly NameLookups Lookups = new(Dns.GetHostAddresses, TimeProvider.System);
+
+    public static Task<IReadOnlyList<IPAddress>> Resolve(string host, CancellationToken ct) => Lookups.Resolve(host, ct);
 
     public static async Task<Stream> Open(IPAddress address, int port, CancellationToken ct)
     {

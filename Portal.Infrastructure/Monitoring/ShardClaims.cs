@@ -11,16 +11,20 @@ public sealed class ShardClaims(Database database, string node, TimeSpan lease)
     public const string Channel = "portal_shards";
 
     /// <summary>Says that this node lives, for the length of a lease.</summary>
-    /// <returns>How many nodes live, this one included.</returns>
-    public async Task<int> Announce(CancellationToken ct)
+    /// <returns>How many nodes live, this one included; and whether it is so long that this one reached the database in time that a lease that ran out tells of its holder's end.</returns>
+    public async Task<(int Nodes, bool IsSteady)> Announce(CancellationToken ct)
     {
         await using var command = database.Source.CreateCommand("""
             with gone as (delete from live_nodes where expires_at < clock_timestamp() - interval '1 hour' and name <> @node),
-                 ours as (insert into live_nodes (name, expires_at) values (@node, clock_timestamp() + @lease) on conflict (name) do update set expires_at = excluded.expires_at)
-            select 1 + count(*)::int from live_nodes where name <> @node and expires_at > clock_timestamp()
+                 ours as (insert into live_nodes as n (name, expires_at, steady_since) values (@node, clock_timestamp() + @lease, 'epoch')
+                     on conflict (name) do update set expires_at = excluded.expires_at, steady_since = case when n.expires_at < clock_timestamp() then clock_timestamp() else n.steady_since end
+                     returning steady_since + @lease <= clock_timestamp() as steady)
+            select 1 + (select count(*)::int from live_nodes where name <> @node and expires_at > clock_timestamp()), steady from ours
             """);
         command.Parameters.AddRange((NpgsqlParameter[])[new("node", node), new("lease", lease)]);
-        return (int)(await command.ExecuteScalarAsync(ct))!;
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        return (reader.GetInt32(0), reader.GetBoolean(1));
     }
 
     /// <summary>Prolongs what is still ours and says what that is; a lapsed lease that nobody took is ours as well.</summary>
@@ -33,16 +37,17 @@ public sealed class ShardClaims(Database database, string node, TimeSpan lease)
             returning l.shard, l.epoch
             """, [new("shards", held.Keys.ToArray()), new("epochs", held.Values.ToArray())], ct);
 
-    /// <summary>Takes shards that are free or whose lease has run out; the epoch rises.</summary>
+    /// <summary>Takes shards that are free, and if wanted those whose lease has run out; the epoch rises.</summary>
     /// <param name="held">Known to be ours. A row that bears our name beyond these was taken by a command whose answer was lost, and is taken again when it runs out.</param>
-    public Task<Dictionary<int, long>> Take(int most, IReadOnlyCollection<int> held, CancellationToken ct) => most <= 0
+    /// <param name="lapsed">Not right after the database was away: then all leases have run out, and their holders come back to them with what they found meanwhile.</param>
+    public Task<Dictionary<int, long>> Take(int most, IReadOnlyCollection<int> held, bool lapsed, CancellationToken ct) => most <= 0
         ? Task.FromResult(new Dictionary<int, long>())
         : Query("""
             update shard_leases set node = @node, epoch = epoch + 1, expires_at = clock_timestamp() + @lease
-            where shard in (select shard from shard_leases where (node = '' or expires_at < clock_timestamp()) and not shard = any(@held)
+            where shard in (select shard from shard_leases where (node = '' or @lapsed and expires_at < clock_timestamp()) and not shard = any(@held)
                             order by shard limit @most for update skip locked)
             returning shard, epoch
-            """, [new("most", most), new("held", held.ToArray())], ct);
+            """, [new("most", most), new("lapsed", lapsed), new("held", held.ToArray())], ct);
 
     /// <summary>Gives some back, so that a node that holds fewer takes them at once.</summary>
     public async Task Release(IReadOnlyCollection<int> shards, CancellationToken ct)

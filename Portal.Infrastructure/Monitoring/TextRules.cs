@@ -7,6 +7,9 @@ namespace Portal.Infrastructure.Monitoring;
 /// <summary>Whether an answer says what it should.</summary>
 static class TextRules
 {
+    // Those of many monitors are read once, not at each check.
+    static TextRules() => Regex.CacheSize = 1_000;
+
     public static bool Any(MonitorOptions o) => (o.ExpectText ?? o.RejectText ?? o.ExpectJsonPath ?? o.ExpectPattern) is not null;
 
     /// <param name="cut">There was more than is read.</param>
@@ -19,7 +22,7 @@ static class TextRules
         if (options.ExpectPattern is { } pattern)
             try
             {
-                if (!Regex.IsMatch(text, pattern, RegexOptions.CultureInvariant, MonitorOptions.MatchTimeout)) return $"{where} not match {Shown(pattern)}.";
+                if (!Regex.IsMatch(text, pattern, MonitorOptions.Matching, MonitorOptions.MatchTimeout)) return $"{where} not match {Shown(pattern)}.";
             }
             catch (RegexMatchTimeoutException)
             {

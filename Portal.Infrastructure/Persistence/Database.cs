@@ -50,9 +50,12 @@ public sealed class Database : IDbContextFactory<PortalDbContext>, IAsyncDisposa
     public void Open(NpgsqlDataSource dataSource)
     {
         source = dataSource;
-        options = new DbContextOptionsBuilder<PortalDbContext>(OptionsFor(dataSource)).AddInterceptors(new AnnounceAfterCommit(Tell)).Options;
+        options = new DbContextOptionsBuilder<PortalDbContext>(OptionsFor(dataSource)).AddInterceptors(new AnnounceAfterCommit(Tell), new IdleLimit()).Options;
         opened.TrySetResult();
     }
+
+    /// <summary>Two held the same rows in different orders, or saw each other's half: whoever lost tries again.</summary>
+    public static bool IsLostRace(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure } || e.InnerException is { } inner && IsLostRace(inner);
 
     /// <summary>Told of everything that this process committed, on the committing thread: whoever listens returns at once.</summary>
     public event Action<Announcement>? Committed;

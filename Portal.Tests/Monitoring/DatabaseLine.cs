@@ -17,6 +17,7 @@ sealed class DatabaseLine : IDisposable
     TcpListener? listener;
     volatile TaskCompletionSource flowing = Done();
     (string Words, bool AtCommit)? toLose;
+    string? toFreezeAt;
     int lost;
 
     public DatabaseLine(string connectionString)
@@ -50,6 +51,11 @@ sealed class DatabaseLine : IDisposable
 
     /// <summary>The next transaction in which these words are sent is committed and the answer to that lost.</summary>
     public void LoseCommitAfter(string words) { lock (open) toLose = (words, true); }
+
+    /// <summary>As <see cref="Freeze"/>, as soon as these words are on their way: what came before them in their transaction stands and waits.</summary>
+    public void FreezeAt(string words) { lock (open) toFreezeAt = words; }
+
+    public bool IsFrozen => !flowing.Task.IsCompleted;
 
     public void Freeze() => flowing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -98,11 +104,12 @@ sealed class DatabaseLine : IDisposable
             await flowing.Task.WaitAsync(ended.Token);
             var then = look(buffer.AsMemory(0, read));
             if (then == Then.End) return;
-            if (then == Then.HandOn) await to.WriteAsync(buffer.AsMemory(0, read), ended.Token);
+            if (then == Then.Wait) await flowing.Task.WaitAsync(ended.Token);
+            if (then is Then.HandOn or Then.Wait) await to.WriteAsync(buffer.AsMemory(0, read), ended.Token);
         }
     }
 
-    enum Then { HandOn, KeepBack, End }
+    enum Then { HandOn, KeepBack, Wait, End }
 
     sealed class Connection(DatabaseLine line)
     {
@@ -115,6 +122,12 @@ sealed class DatabaseLine : IDisposable
         {
             lock (line.open)
             {
+                if (line.toFreezeAt is { } at && piece.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes(at)) >= 0)
+                {
+                    line.toFreezeAt = null;
+                    line.Freeze();
+                    return Then.Wait;
+                }
                 if (line.toLose is not var (words, atCommit)) return Then.HandOn;
                 began |= piece.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes(words)) >= 0;
                 if (!began || atCommit && piece.Span.IndexOf("COMMIT"u8) < 0) return Then.HandOn;

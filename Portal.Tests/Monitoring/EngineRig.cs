@@ -27,7 +27,7 @@ sealed class EngineRig : IAsyncDisposable
         // A pool of its own, so that a test can cut off this node alone.
         connection.Open(Database.Connect(connectionString ?? database.ConnectionString, node));
         Engine = new MonitoringEngine(connection, Clock, new CheckRunner([Probe], new PortalAddress(Configured.Shipped, new NoServer()), Sealing.Secrets),
-            new EngineSettings(new NodeName(node), TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)) { Waiting = waiting ?? EngineSettings.WaitingResults, ConnectivityTargets = connectivity }, Log);
+            new EngineSettings(new NodeName(node), TimeSpan.FromSeconds(leaseSeconds), TimeSpan.FromSeconds(Math.Min(2, leaseSeconds / 4)), TimeSpan.FromSeconds(2)) { Waiting = waiting ?? EngineSettings.WaitingResults, ConnectivityTargets = connectivity }, Log);
     }
 
     public LogLines Log { get; } = new();

@@ -8,6 +8,8 @@ namespace Portal.Tests.Monitoring;
 
 public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
 {
+    static readonly TimeProvider Real = TimeProvider.System;
+
     public async Task InitializeAsync()
     {
         await using var db = database.Open();
@@ -83,7 +85,7 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
         var probe = new ScriptedProbe();
         await using var a = await new EngineRig(database, "node-a", probe: probe).Start();
         await using var b = await new EngineRig(database, "node-b", a.Clock, probe).Start();
-        await a.Until(() => a.Engine.Held.Count + b.Engine.Held.Count == MonitorId.ShardCount, "all shards held once");
+        await a.Until(() => (a.Engine.Held.Count, b.Engine.Held.Count) == (MonitorId.ShardCount / 2, MonitorId.ShardCount / 2), "all shards held once");
         await a.Until(async () => await Read(db => db.Checks.CountAsync()) >= 100, "a hundred results", 0.5);
         Assert.Empty(a.Engine.Held.Keys.Intersect(b.Engine.Held.Keys));
         await using var db = database.Open();
@@ -223,6 +225,54 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
         rig.Clock.FastForward(TimeSpan.FromSeconds(5));
         await rig.Witness(database);
         Assert.InRange(rig.Probe.Looks.Count(l => l == monitor.Target) - looks, 0, 1);
+    }
+
+    [Fact]
+    public async Task An_outage_in_the_hour_after_the_clock_was_set_back_has_its_true_length_and_so_has_one_that_was_open_then()
+    {
+        var monitor = await EngineRig.Add(database);
+        await using var rig = await new EngineRig(database).Start();
+        await rig.Until(async () => await Stored(monitor.Id) >= 2, "results");
+        rig.Probe.Failing[monitor.Target] = true;
+        await rig.Until(async () => await LatestOutage(monitor.Id) is not null, "an outage");
+        rig.Clock.SetWall(rig.Clock.GetUtcNow().AddHours(-3));
+        await rig.Until(async () => await Read(db => db.Outages.CountAsync()) == 2, "its other half, by the new clock", 0.5);
+        await Lasting(60);
+        Assert.All(await Read(db => db.Outages.ToListAsync()), o => Assert.NotNull(o.To));
+        var second = await Read(db => db.Outages.OrderBy(o => o.From).FirstAsync());
+        Assert.InRange((second.To!.Value - second.From).TotalSeconds, 50, 90);
+
+        rig.Probe.Failing[monitor.Target] = true;
+        await rig.Until(async () => await Read(db => db.Outages.CountAsync()) == 3, "a third outage", 0.5);
+        await Lasting(60);
+        var third = await Read(db => db.Outages.OrderBy(o => o.From).Skip(1).FirstAsync());
+        Assert.InRange((third.To!.Value - third.From).TotalSeconds, 50, 100);
+
+        async Task Lasting(int seconds)
+        {
+            var from = rig.Clock.GetTimestamp();
+            await rig.Until(() => rig.Clock.GetElapsedTime(from) > TimeSpan.FromSeconds(seconds), "a minute", 0.5);
+            rig.Probe.Failing[monitor.Target] = false;
+            await rig.Until(async () => await Read(db => db.Outages.AllAsync(o => o.To != null)), "its end", 0.5);
+        }
+    }
+
+    [Fact]
+    public async Task What_places_found_before_the_monitors_were_known_is_not_lost()
+    {
+        var monitor = await EngineRig.Add(database);
+        var place = new ProbePlace("Frankfurt", Real.GetUtcNow());
+        await using (var db = database.Open())
+        {
+            db.Add(place);
+            var watched = await db.Monitors.SingleAsync(m => m.Id == monitor.Id);
+            watched.Change(watched.Settings with { Places = [place.Id] }, Real.GetUtcNow());
+            for (var i = 0; i < 500; i++)
+                db.Add(new Infrastructure.Persistence.HeardCheck { Shard = monitor.Shard, MonitorId = monitor.Id, PlaceId = place.Id, PlaceName = place.Name, At = Real.GetUtcNow().AddSeconds(i - 600), Milliseconds = 5, Outcome = CheckOutcome.Up, StatusCode = null, Detail = null, Look = watched.Look });
+            await db.SaveChangesAsync();
+        }
+        await using var rig = await new EngineRig(database).Start();
+        await rig.Until(async () => await Read(db => db.Checks.CountAsync(c => c.Node == "Frankfurt")) == 500, "all that was found", 0.1);
     }
 
     [Fact]

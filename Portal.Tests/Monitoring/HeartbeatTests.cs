@@ -45,6 +45,16 @@ public class HeartbeatRulesTests
     }
 
     [Fact]
+    public void A_job_that_begins_again_and_again_and_never_ends_is_down()
+    {
+        var heartbeat = New(Noon);
+        for (var minutes = 0; minutes <= 6; minutes += 3) heartbeat.Hear(HeartbeatSignal.Start, null, Noon.AddMinutes(minutes));
+        Assert.Equal((CheckOutcome.Down, "The run that began at 22 Nov, 12:00:00 UTC has not ended within 5 min."), Verdict(heartbeat, Noon.AddMinutes(7)));
+        heartbeat.Hear(HeartbeatSignal.Ping, null, Noon.AddMinutes(8));
+        Assert.Equal((CheckOutcome.Up, TimeSpan.FromMinutes(2)), (heartbeat.Judge(Hourly, Noon.AddMinutes(9)).Outcome, heartbeat.Judge(Hourly, Noon.AddMinutes(9)).Duration!.Value));
+    }
+
+    [Fact]
     public void A_reported_failure_is_down_until_the_job_succeeds()
     {
         var heartbeat = New(Noon);

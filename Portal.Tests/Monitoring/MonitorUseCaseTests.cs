@@ -93,44 +93,6 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         }
     }
 
-    [Theory]
-    [InlineData("http://10.0.0.1/")]
-    [InlineData("http://inner.example/")]
-    [InlineData("http://127.0.0.1:9000/")]
-    [InlineData("http://[::ffff:192.168.0.1]/")]
-    public async Task A_private_target_takes_an_administrator_who_says_so(string target)
-    {
-        var refusal = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(target)), Cast.Bob, default));
-        Assert.Equal("target", refusal.Field);
-        Assert.Contains("Ask an administrator", refusal.Message, StringComparison.Ordinal);
-        Assert.True((await Read(await Create.Execute(new(Settings(target), AllowPrivate: true), Cast.Alice, default))).AllowPrivate);
-        foreach (var asked in new bool?[] { false, null })
-        {
-            refusal = await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(target), asked), Cast.Alice, default));
-            Assert.Equal("target", refusal.Field);
-            Assert.Contains("allowPrivate", refusal.Message, StringComparison.Ordinal);
-        }
-    }
-
-    [Fact]
-    public async Task Nobody_smuggles_a_consent_in()
-    {
-        Assert.False((await Read(await Create.Execute(new(Settings() with { AllowPrivate = true }), Cast.Bob, default))).AllowPrivate);
-        Assert.Equal("allowPrivate", (await Assert.ThrowsAsync<DomainException>(() => Create.Execute(new(Settings(), AllowPrivate: true), Cast.Bob, default))).Field);
-        Assert.False((await Read(await Create.Execute(new(Settings("https://nobody.example/")), Cast.Bob, default))).AllowPrivate);
-    }
-
-    [Fact]
-    public async Task A_consent_outlives_an_edit_by_staff_only_while_the_target_stays()
-    {
-        var id = await Create.Execute(new(Settings("http://10.0.0.1/health"), AllowPrivate: true), Cast.Alice, default);
-        await Change.Execute(new(id, Settings("http://10.0.0.1/health") with { Name = "Renamed" }), Cast.Bob, default);
-        Assert.True((await Read(id)).AllowPrivate);
-        Assert.Equal("target", (await Assert.ThrowsAsync<DomainException>(() => Change.Execute(new(id, Settings("http://10.0.0.1/other")), Cast.Bob, default))).Field);
-        await Change.Execute(new(id, Settings()), Cast.Bob, default);
-        Assert.False((await Read(id)).AllowPrivate);
-    }
-
     [Fact]
     public async Task A_stale_edit_is_refused()
     {

@@ -61,6 +61,39 @@ public class PlacesTests
         Assert.Empty(Run(new Monitor(Settings(2), Start), "UUUUUUUUUUUUU", "UUUU---------", "UUUU---------").Transitions);
     }
 
+    [Theory]
+    [InlineData(1, "UUUUUUUUUUUU", "UUDDDD------", "UUUUUUUUUUUU")]
+    [InlineData(2, "UUUUUUUUUUUU", "UUDDDD------", "UUDDDD------")]
+    public void An_outage_that_only_lost_places_saw_ends_when_their_voice_ends_and_keeps_its_length(int wanted, string here, string frankfurt, string tokyo)
+    {
+        var (_, transitions) = Run(new Monitor(Settings(wanted), Start), here, frankfurt, tokyo);
+        Assert.Equal(2, transitions.Count);
+        Assert.InRange(transitions[0].Transition.WentDown!.Value.At, Start.AddMinutes(2), Start.AddMinutes(3));
+        // Three intervals and a time-out after the last that was heard of it.
+        Assert.Equal(Start.AddMinutes(9), transitions[1].Transition.CameUp!.Value.At);
+    }
+
+    [Fact]
+    public void The_last_check_is_the_one_that_began_last_whoever_reports_later()
+    {
+        var monitor = new Monitor(Settings(1), Start);
+        var state = new MonitorState(monitor.Id, Start);
+        state.Apply(new CheckResult(monitor.Id, Start.AddSeconds(10), TimeSpan.FromMilliseconds(50), CheckOutcome.Up, 200, null), monitor);
+        state.Apply(new CheckResult(monitor.Id, Start.AddSeconds(5), TimeSpan.FromSeconds(10), CheckOutcome.Down, null, "No answer within 10 s.", Tokyo), monitor);
+        Assert.Equal((Start.AddSeconds(10), TimeSpan.FromMilliseconds(50), 200, null), (state.LastCheckAt!.Value, state.LastDuration!.Value, state.LastStatusCode!.Value, state.LastDetail));
+    }
+
+    [Fact]
+    public void A_clock_far_behind_leaves_no_voice_and_no_fault()
+    {
+        var monitor = new Monitor(Settings(1, fromHere: false), Start);
+        var state = new MonitorState(monitor.Id, Start);
+        state.Apply(new CheckResult(monitor.Id, Start.AddDays(1), TimeSpan.FromMilliseconds(50), CheckOutcome.Up, 200, null, Frankfurt), monitor);
+        Assert.Equal(Transition.None, state.Apply(new CheckResult(monitor.Id, Start, TimeSpan.FromMilliseconds(50), CheckOutcome.Up, 200, null, Tokyo), monitor) with { Gap = null });
+        state.Suspend(Start);
+        Assert.Equal(Transition.None, state.Apply(new CheckResult(monitor.Id, Start, TimeSpan.FromMilliseconds(50), CheckOutcome.Down, 200, null, Tokyo), monitor) with { Gap = null });
+    }
+
     [Fact]
     public void What_others_find_counts_where_the_portal_itself_does_not_look()
     {

@@ -20,8 +20,8 @@ public static class Refusal
     public static bool IsDatabaseAway(Exception e) => e switch
     {
         DatabaseAwayException => true,
-        // Shutting down, starting, closed to us, too many connections, read-only after a fail-over; and a server without room, memory or a readable disk.
-        PostgresException p => p.SqlState is "57P01" or "57P02" or "57P03" or "55000" or "53300" or "25006" or "53100" or "53200" or "58030",
+        // Shutting down, starting, closed to us, too many connections, read-only after a fail-over; a server without room, memory or a readable disk; and our own silence in a transaction.
+        PostgresException p => p.SqlState is "57P01" or "57P02" or "57P03" or "55000" or "53300" or "25006" or "53100" or "53200" or "58030" or "25P03",
         NpgsqlException or TimeoutException => true,
         { InnerException: { } inner } => IsDatabaseAway(inner),
         _ => false,

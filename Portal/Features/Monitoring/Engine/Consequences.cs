@@ -17,7 +17,14 @@ sealed class Consequences(IDbContextFactory<PortalDbContext> contexts, ILogger<C
             if (watched.IsDropped) continue;
             try
             {
-                await Save(watched, ct);
+                try
+                {
+                    await Save(watched, ct);
+                }
+                catch (Exception e) when (Database.IsLostRace(e))
+                {
+                    await Save(watched, ct);
+                }
             }
             catch (Exception e) when (e is not OperationCanceledException && !Refusal.IsDatabaseAway(e))
             {

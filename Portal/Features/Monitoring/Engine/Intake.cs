@@ -5,7 +5,7 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Features.Monitoring.Engine;
 
 /// <summary>What places found of the monitors that this node runs, judged and recorded as if it had been found here.</summary>
-sealed class Intake(PlaceInbox places, Timetable timetable, Recorder recorder, TimeProvider clock)
+sealed class Intake(PlaceInbox places, Timetable timetable, Recorder recorder, TimeProvider clock, ILogger log)
 {
     /// <summary>Rings when something has arrived.</summary>
     public Bell Bell { get; } = new(clock);
@@ -15,7 +15,15 @@ sealed class Intake(PlaceInbox places, Timetable timetable, Recorder recorder, T
     {
         var some = shards.Length == 0 ? [] : await places.Take(shards, ct);
         foreach (var check in some)
-            if (timetable.Find(check.MonitorId) is { } watched) Take(watched, check);
+            try
+            {
+                if (timetable.Find(check.MonitorId) is { } watched) Take(watched, check);
+            }
+            catch (Exception e)
+            {
+                // One must not cost the others, which are nowhere else any more.
+                log.LogError(e, "What {Place} found of monitor {Monitor} could not be judged", check.PlaceName, check.MonitorId);
+            }
         return some.Count > 0;
     }
 

@@ -30,7 +30,8 @@ public sealed class MonitoringEngine : BackgroundService
     readonly DatabaseContact contact;
     readonly OwnConnection connection;
     long unjudged;
-    volatile Dictionary<int, long> held = [];
+    volatile Dictionary<int, long> held = [], loaded = [];
+    volatile bool announced;
 
     public MonitoringEngine(Database database, TimeProvider clock, CheckRunner runner, EngineSettings settings, ILoggerFactory logs)
     {
@@ -42,7 +43,7 @@ public sealed class MonitoringEngine : BackgroundService
         recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>(), settings.Waiting);
         timetable = new Timetable(clock, new Random());
         (follow, keep) = (new Bell(clock), new Bell(clock));
-        intake = new Intake(new PlaceInbox(database), timetable, recorder, clock);
+        intake = new Intake(new PlaceInbox(database), timetable, recorder, clock, log);
         connection = new OwnConnection(settings.ConnectivityTargets, clock);
     }
 
@@ -76,12 +77,12 @@ public sealed class MonitoringEngine : BackgroundService
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        if (held.Count == 0) return;
+        if (!announced) return;
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            while (await recorder.Flush(either.Token)) { }
+            await FlushAll(either.Token);
             await claims.Leave(either.Token);
         }
         catch (Exception e)
@@ -89,6 +90,13 @@ public sealed class MonitoringEngine : BackgroundService
             log.LogWarning("The shards could not be given back, their leases run out by themselves: {Reason}", e.Message);
         }
         held = [];
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        recorder.Dispose();
+        slots.Dispose();
     }
 
     async Task Supervise(string name, Func<CancellationToken, Task> loop, CancellationToken ct)
@@ -118,8 +126,10 @@ public sealed class MonitoringEngine : BackgroundService
         {
             var before = held;
             var still = await claims.Renew(before, ct);
-            var share = Share(await claims.Announce(ct));
-            foreach (var (shard, epoch) in await claims.Take(share - still.Count, [.. still.Keys], ct)) still[shard] = epoch;
+            var (nodes, isSteady) = await claims.Announce(ct);
+            announced = true;
+            var share = Share(nodes);
+            foreach (var (shard, epoch) in await claims.Take(share - still.Count, [.. still.Keys], isSteady, ct)) still[shard] = epoch;
             held = still;
             contact.Found(nameof(Keep));
             if (before.Count != still.Count || before.Any(s => still.GetValueOrDefault(s.Key) != s.Value))
@@ -141,11 +151,26 @@ public sealed class MonitoringEngine : BackgroundService
     async Task HandOver(HashSet<int> shards, CancellationToken ct)
     {
         foreach (var watched in Of(shards)) timetable.Rest(watched);
-        for (var flushes = 0; flushes <= settings.Waiting / EngineSettings.BatchSize && await recorder.Flush(ct); flushes++) { }
+        try
+        {
+            await FlushAll(ct);
+        }
+        catch
+        {
+            // They stay ours, and may go on being so.
+            foreach (var watched in Of(shards)) timetable.Reschedule(watched, soon: true);
+            throw;
+        }
         held = held.Where(s => !shards.Contains(s.Key)).ToDictionary();
         foreach (var watched in Of(shards)) timetable.Remove(watched);
         await claims.Release(shards, ct);
         log.LogInformation("Node {Node} handed {Shards} shards of monitors to a node that came", settings.Node, shards.Count);
+    }
+
+    /// <summary>Until nothing waits; more may come meanwhile, so it ends with what the buffer can hold.</summary>
+    async Task FlushAll(CancellationToken ct)
+    {
+        for (var flushes = 0; flushes <= settings.Waiting / EngineSettings.BatchSize && await recorder.Flush(ct); flushes++) { }
     }
 
     IEnumerable<Watched> Of(HashSet<int> shards) => timetable.All.Where(w => shards.Contains(w.Shard));
@@ -154,7 +179,11 @@ public sealed class MonitoringEngine : BackgroundService
     {
         while (true)
         {
-            await Load(held, ct);
+            var shards = held;
+            await Load(shards, ct);
+            var before = loaded;
+            loaded = shards;
+            if (!ReferenceEquals(before, shards)) intake.Bell.Ring();
             contact.Found(nameof(Follow));
             await follow.Wait(settings.Follow, ct);
         }
@@ -271,7 +300,9 @@ public sealed class MonitoringEngine : BackgroundService
     {
         while (true)
         {
-            var more = await intake.Take([.. held.Keys], ct);
+            // Only of shards whose monitors are known by now: what waits for the others waits in the database.
+            var known = loaded;
+            var more = await intake.Take([.. held.Where(s => known.GetValueOrDefault(s.Key) == s.Value).Select(s => s.Key)], ct);
             contact.Found(nameof(Intake));
             if (!more) await intake.Bell.Wait(settings.Follow, ct);
         }

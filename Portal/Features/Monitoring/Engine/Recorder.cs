@@ -11,7 +11,7 @@ namespace Portal.Features.Monitoring.Engine;
 /// Brings what checks found into the database: results and states in batches at most 500 ms old, consequences at once.
 /// While the database is away everything waits here in its order; beyond a bound the oldest raw results are given up, never a consequence.
 /// </summary>
-sealed class Recorder
+sealed class Recorder : IDisposable
 {
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -37,7 +37,7 @@ sealed class Recorder
             new BoundedChannelOptions(waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => Interlocked.Increment(ref dropped));
     }
 
-    /// <summary>Raw results that were given up because too many waited.</summary>
+    /// <summary>Raw results that were given up: too many waited, the database refused them, or another node runs their monitor since.</summary>
     public long Dropped => Interlocked.Read(ref dropped);
 
     /// <summary>Raw results that are not written yet.</summary>
@@ -65,9 +65,10 @@ sealed class Recorder
             await urgent.Wait(EngineSettings.BatchAge, ct);
             try
             {
-                while (await Flush(ct)) { }
+                // What comes meanwhile waits for the next turn, so that batches form.
+                do await Flush(ct); while (results.Reader.Count >= batchSize);
                 contact.Found();
-                if (failed > 0 && Dropped > told) log.LogWarning("{Dropped} check results were given up meanwhile, because too many waited", Dropped - told);
+                if (failed > 0 && Dropped > told) log.LogWarning("{Dropped} check results were given up meanwhile: too many waited, or another node runs their monitors since", Dropped - told);
                 (failed, told) = (0, Dropped);
             }
             catch (Exception e) when (Refusal.IsDatabaseAway(e) && !ct.IsCancellationRequested)
@@ -125,7 +126,7 @@ sealed class Recorder
         foreach (var watched in seen.Where(w => !w.IsDropped)) watched.Unsaved(s => states.Add(SeenState.Of(s, watched.Shard, watched.Epoch)));
         try
         {
-            await store.Store(batch, states, ct);
+            Interlocked.Add(ref dropped, batch.Count - await store.Store(batch, states, ct));
         }
         catch (Exception e) when (e is not OperationCanceledException && !Refusal.IsDatabaseAway(e))
         {
@@ -135,4 +136,6 @@ sealed class Recorder
         }
         batch = [];
     }
+
+    public void Dispose() => flushing.Dispose();
 }

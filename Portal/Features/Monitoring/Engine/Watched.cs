@@ -49,12 +49,24 @@ sealed class Watched(Monitor monitor, MonitorState state, long epoch, bool gapIs
 
     public bool IsDropped { get { lock (gate) return dropped; } }
 
-    /// <summary>The time that a check beginning now bears: microseconds, as they are stored, and always after the one before.</summary>
+    /// <summary>The time that a check beginning now bears: microseconds, as they are stored, and after the one before unless somebody set the clock back.</summary>
     public DateTimeOffset Stamp(DateTimeOffset now)
     {
         now = new DateTimeOffset(now.UtcTicks - now.UtcTicks % 10, TimeSpan.Zero);
         lock (gate)
-            return state.LastCheckAt is { } last && now <= last ? last.AddMilliseconds(1) : now;
+        {
+            if (state.LastCheckAt is not { } last || now > last) return now;
+            if (last - now <= MonitorState.ClockTolerance) return last.AddMilliseconds(1);
+            if (state.Health == MonitorHealth.Down)
+            {
+                // It ends where the old clock was and goes on where the new one is: neither is longer than it was.
+                unsaved.Add(new Happening.CameUp(last, state.LastBadAt));
+                unsaved.Add(new Happening.WentDown(Monitor, now, null, [.. failures.TakeLast(1)]));
+            }
+            failures.Clear();
+            state.SetBack(now);
+            return now;
+        }
     }
 
     /// <returns>False when the result came too late: the monitor was paused, looks otherwise now, or has left this node.</returns>

@@ -12,7 +12,7 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(PortalDbContext))]
-    [Migration("20261122173917_LiveNodes")]
+    [Migration("20261122175558_LiveNodes")]
     partial class LiveNodes
     {
         /// <inheritdoc />
@@ -718,6 +718,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at");
 
+                    b.Property<DateTimeOffset?>("UnansweredSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("unanswered_since");
+
                     b.HasKey("MonitorId")
                         .HasName("pk_heartbeats");
 
@@ -777,6 +781,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Property<DateTimeOffset>("ExpiresAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
+
+                    b.Property<DateTimeOffset>("SteadySince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("steady_since");
 
                     b.HasKey("Name")
                         .HasName("pk_live_nodes");

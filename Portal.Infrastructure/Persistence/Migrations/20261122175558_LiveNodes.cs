@@ -11,12 +11,19 @@ namespace Portal.Infrastructure.Persistence.Migrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.AddColumn<DateTimeOffset>(
+                name: "unanswered_since",
+                table: "heartbeats",
+                type: "timestamp with time zone",
+                nullable: true);
+
             migrationBuilder.CreateTable(
                 name: "live_nodes",
                 columns: table => new
                 {
                     name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
-                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    steady_since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -29,6 +36,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
         {
             migrationBuilder.DropTable(
                 name: "live_nodes");
+
+            migrationBuilder.DropColumn(
+                name: "unanswered_since",
+                table: "heartbeats");
         }
     }
 }
