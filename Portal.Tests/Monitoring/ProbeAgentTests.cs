@@ -125,7 +125,7 @@ public sealed class ProbeAgentTests(PortalHost host) : IClassFixture<PortalHost>
         var (portal, log) = (new FakePortal(work.ToJsonString()), new LogLines());
         await Before(portal, async agent =>
         {
-            await Soon.Comes(() => portal.Taken.Count > 0, "a report");
+            await Soon.Comes(() => !portal.Taken.IsEmpty, "a report");
             Assert.Equal(1, agent.Looking);
         }, log: log.CreateLogger("probe"));
         foreach (var kind in new[] { "quantum", "http" }) Assert.Single(log.With($"does not look at some monitors of kind {kind}"));
