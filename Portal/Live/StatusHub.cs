@@ -14,7 +14,12 @@ public sealed class StatusHub(LivePages pages) : Hub
     public override async Task OnConnectedAsync()
     {
         var language = Context.GetHttpContext()?.Request.Query["language"].ToString() == PageLanguage.German.Code ? PageLanguage.German.Code : PageLanguage.English.Code;
-        await Groups.AddToGroupAsync(Context.ConnectionId, language, Context.ConnectionAborted);
-        await Clients.Caller.SendAsync(Now, pages.Current(language), Context.ConnectionAborted);
+        try
+        {
+            await Groups.AddToGroupAsync(Context.ConnectionId, language, Context.ConnectionAborted);
+            await Clients.Caller.SendAsync(Now, pages.Current(language), Context.ConnectionAborted);
+        }
+        // A page that left while it connected is no fault of ours.
+        catch (OperationCanceledException) when (Context.ConnectionAborted.IsCancellationRequested) { }
     }
 }
