@@ -168,7 +168,7 @@ public sealed class ProbeAgentTests(PortalHost host) : IClassFixture<PortalHost>
         {
             await Soon.Comes(() =>
             {
-                clock.FastForward(TimeSpan.FromMilliseconds(500));
+                clock.FastForward(TimeSpan.FromSeconds(2));
                 return portal.Taken.Contains(12);
             }, "what came after it");
             Assert.Equal(0, agent.Dropped);

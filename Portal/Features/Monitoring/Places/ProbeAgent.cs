@@ -209,7 +209,7 @@ public sealed class ProbeAgent(HttpClient server, IEnumerable<IProbe> probes, st
             await found.Wait(ct);
             return TimeSpan.Zero;
         }
-        if (WaitingFindings < FindingsInbox.AtOnce) await full.Wait(Gathering, ct);
+        if (WaitingFindings < atOnce) await full.Wait(Gathering, ct);
         var (some, body) = Oldest();
         try
         {
