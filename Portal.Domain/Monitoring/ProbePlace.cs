@@ -11,7 +11,7 @@ public readonly record struct ProbePlaceId(Guid Value) : IId<ProbePlaceId>
 /// <summary>Another machine from which targets are looked at: <c>portal probe</c> runs there. It is known by the name of its API key, so that a new key goes on with the same place.</summary>
 public sealed class ProbePlace
 {
-    /// <summary>So long nothing is heard of a place until it counts as lost. What it would have said is left out then: a lost probe is no outage.</summary>
+    /// <summary>So long nothing is heard of a place until it is shown as lost. What it found last of a monitor counts a while longer, by that monitor's interval: see <see cref="PlaceState.Speaks"/>.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
     /// <summary>Results that waited longer than this say nothing of the present; they are kept as history only.</summary>
     public static readonly TimeSpan OldestResult = TimeSpan.FromHours(1);

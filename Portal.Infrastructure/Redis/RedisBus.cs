@@ -10,7 +10,7 @@ namespace Portal.Infrastructure.Redis;
 public sealed class RedisBus(RedisConnection redis, Installation installation, TimeProvider clock, ILogger<RedisBus> log) : BackgroundService, ILiveBus
 {
     const int MostWaiting = 1_024;
-    /// <summary>A folded message stays well below what any node reads.</summary>
+    /// <summary>A folded message stays well below what any node reads; one that is longer by itself goes alone.</summary>
     const int FoldedLength = Announcement.LongestText / 2;
 
     readonly Channel<Announcement> waiting = Channel.CreateBounded<Announcement>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
@@ -59,13 +59,7 @@ public sealed class RedisBus(RedisConnection redis, Installation installation, T
 
     async Task Send(ISubscriber subscriber, RedisChannel channel, CancellationToken ct)
     {
-        var (topics, names, length) = (new HashSet<string>(), new List<string>(), 0);
-        while (length < FoldedLength && waiting.Reader.TryRead(out var next))
-        {
-            length += next.Text.Length;
-            topics.UnionWith(next.Topics);
-            names.AddRange(next.Names);
-        }
+        var (topics, names) = Fold();
         try
         {
             // Without a connection the client refuses at once; one that hangs is waited for, while the rest waits here.
@@ -79,6 +73,18 @@ public sealed class RedisBus(RedisConnection redis, Installation installation, T
             if (!isFailing && redis.IsConnected) log.LogWarning("Redis is connected and does not take announcements: {Reason}", e.GetType().Name);
             isFailing = true;
         }
+    }
+
+    (HashSet<string> Topics, List<string> Names) Fold()
+    {
+        var (topics, names, length) = (new HashSet<string>(), new List<string>(), 0);
+        while (waiting.Reader.TryPeek(out var next) && (names.Count == 0 || length + 1 + next.Text.Length <= FoldedLength) && waiting.Reader.TryRead(out next))
+        {
+            length += 1 + next.Text.Length;
+            topics.UnionWith(next.Topics);
+            names.AddRange(next.Names);
+        }
+        return (topics, names);
     }
 }
 

@@ -35,7 +35,7 @@ public sealed class RedisConnection(RedisSettings settings, NodeName node, TimeP
     {
         try
         {
-            if (settings.Socket is { } socket) relay ??= new SocketRelay(socket, log);
+            if (settings.Socket is { } socket) relay ??= new SocketRelay(socket, clock, log);
             IEnumerable<EndPoint> servers = relay is null ? settings.Servers : [relay.Address];
             var opened = await ConnectionMultiplexer.ConnectAsync(settings.For(servers, node.Value)).WaitAsync(2 * RedisSettings.Patience, clock, ct);
             opened.ConnectionFailed += (_, e) => Lost(e.FailureType.ToString());

@@ -8,14 +8,20 @@ namespace Portal.Infrastructure.Redis;
 /// <summary>A way to a unix socket for a client that can only TCP: a port on the loopback that lets in this process's user alone, as the socket would.</summary>
 public sealed class SocketRelay : IDisposable
 {
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     readonly CancellationTokenSource ended = new();
     readonly TcpListener listener = new(IPAddress.Loopback, 0);
     readonly string socket;
+    readonly TimeProvider clock;
     readonly ILogger log;
+    readonly Func<TcpListener, CancellationToken, ValueTask<Socket>> accept;
 
-    public SocketRelay(string socket, ILogger log)
+    /// <param name="accept">Takes the next connection; the listener's own way unless given.</param>
+    public SocketRelay(string socket, TimeProvider clock, ILogger log, Func<TcpListener, CancellationToken, ValueTask<Socket>>? accept = null)
     {
-        (this.socket, this.log) = (socket, log);
+        (this.socket, this.clock, this.log) = (socket, clock, log);
+        this.accept = accept ?? ((from, ct) => from.AcceptSocketAsync(ct));
         listener.Start();
         _ = Accept();
     }
@@ -24,22 +30,30 @@ public sealed class SocketRelay : IDisposable
 
     async Task Accept()
     {
-        try
-        {
-            while (true) _ = Join(await listener.AcceptSocketAsync(ended.Token));
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
-        {
-            if (!ended.IsCancellationRequested) log.LogError(e, "The way to the socket of Redis has ended");
-        }
+        var isFailing = false;
+        var stopped = ended.Token;
+        while (!stopped.IsCancellationRequested)
+            try
+            {
+                _ = Join(await accept(listener, stopped));
+                isFailing = false;
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
+            {
+                if (stopped.IsCancellationRequested) return;
+                // The process may be out of file descriptors: that passes.
+                if (!isFailing) log.LogWarning(e, "The way to the socket of Redis takes no connection at the moment, and goes on trying");
+                isFailing = true;
+                await Task.Delay(Pause, clock, stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
     }
 
     async Task Join(Socket near)
     {
-        using var far = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         using (near)
             try
             {
+                using var far = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 if (!IsOurs((IPEndPoint)near.RemoteEndPoint!)) return;
                 near.NoDelay = true;
                 await far.ConnectAsync(new UnixDomainSocketEndPoint(socket), ended.Token);

@@ -11,6 +11,8 @@ namespace Portal.Infrastructure.Sentry;
 public sealed class EnvelopeReporter : BackgroundService, IErrorReporter
 {
     public const int MostWaiting = 100;
+    /// <summary>One report that the server fails on holds up the others for half a minute, not for ever.</summary>
+    const int MostTries = 5;
     const long MostBytes = 4 * 1024 * 1024;
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10), LastWords = TimeSpan.FromSeconds(2), FirstRest = TimeSpan.FromSeconds(1), LongestRest = TimeSpan.FromSeconds(60);
 
@@ -100,9 +102,10 @@ public sealed class EnvelopeReporter : BackgroundService, IErrorReporter
         catch (OperationCanceledException) when (ct.IsCancellationRequested) { }
     }
 
-    /// <returns>Whether the server took it. One that does not answer is asked again, ever more patiently, while the others wait.</returns>
+    /// <returns>Whether the server took it. One that does not answer is asked again, ever more patiently, while the others wait; one that answers with a fault of its own a few times.</returns>
     async Task<bool> Deliver(byte[] envelope, CancellationToken ct)
     {
+        var faults = 0;
         for (var rest = FirstRest; ; rest = rest * 2 < LongestRest ? rest * 2 : LongestRest)
         {
             if (clock.GetTimestamp() < Interlocked.Read(ref pauseUntil)) return false;
@@ -120,6 +123,7 @@ public sealed class EnvelopeReporter : BackgroundService, IErrorReporter
                     return answer.IsSuccessStatusCode;
                 }
                 Lost($"it answers {(int)answer.StatusCode}");
+                if (++faults == MostTries) return false;
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !ct.IsCancellationRequested)
             {

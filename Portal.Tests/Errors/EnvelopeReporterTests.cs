@@ -147,6 +147,27 @@ public class EnvelopeReporterTests
     }
 
     [Fact]
+    public async Task A_report_that_the_server_fails_on_is_given_up_after_some_tries_and_the_next_one_goes_out()
+    {
+        var clock = new FakeClock(Now);
+        await using var server = await ErrorServer.Start();
+        server.Answer = http =>
+        {
+            if (((ErrorServer.Received)http.Items[typeof(ErrorServer.Received)]!).Body.Contains("Poison", StringComparison.Ordinal)) http.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            return Task.CompletedTask;
+        };
+        using var reporter = await Start(server.Dsn, clock);
+        reporter.Report(Report("Poison"));
+        reporter.Report(Report("Good"));
+        await Soon.Comes(() =>
+        {
+            clock.FastForward(TimeSpan.FromSeconds(1));
+            return reporter.Figures is { Sent: 1, Dropped: 1, AwayFor: null };
+        }, "the next one sent");
+        Assert.Equal(6, server.All.Count);
+    }
+
+    [Fact]
     public async Task Refused_reports_are_not_repeated()
     {
         await using var server = await ErrorServer.Start();

@@ -38,7 +38,9 @@ sealed class ErrorServer : IAsyncDisposable
         {
             using var body = new MemoryStream();
             await http.Request.Body.CopyToAsync(body);
-            server.received.Enqueue(new Received(http.Request.Path, string.Join('\n', http.Request.Headers.Select(h => $"{h.Key}: {h.Value}")), Encoding.UTF8.GetString(body.ToArray())));
+            var got = new Received(http.Request.Path, string.Join('\n', http.Request.Headers.Select(h => $"{h.Key}: {h.Value}")), Encoding.UTF8.GetString(body.ToArray()));
+            http.Items[typeof(Received)] = got;
+            server.received.Enqueue(got);
             await server.Answer(http);
         });
         await app.StartAsync();

@@ -72,6 +72,34 @@ public sealed class OverviewTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task That_nobody_looks_any_more_is_told_although_nobody_tells_of_it()
+    {
+        var place = new ProbePlace("Frankfurt", clock.GetUtcNow());
+        var monitor = new Portal.Domain.Monitoring.Monitor(new("Shop", MonitorKind.Http, "https://shop.example/", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(10), null, Places: [place.Id], FromHere: false), clock.GetUtcNow());
+        var state = new MonitorState(monitor.Id, clock.GetUtcNow());
+        state.Apply(new CheckResult(monitor.Id, clock.GetUtcNow(), TimeSpan.FromMilliseconds(80), CheckOutcome.Up, 200, null, place.Id), monitor);
+        await using (var db = database.Open())
+        {
+            db.AddRange(place, monitor, state);
+            await db.SaveChangesAsync();
+        }
+        await using var screen = new StaffScreen(database, clock, Cast.Bob);
+        var page = Overview(screen);
+        Assert.Contains("Nothing is wrong", page.Find(".situation-line").TextContent, StringComparison.Ordinal);
+        await Soon.Comes(() =>
+        {
+            clock.FastForward(TimeSpan.FromSeconds(20));
+            return page.FindAll("[data-lost]").Count == 1 && page.Find(".situation-line").TextContent.Contains("Nobody looks at 1 monitor.", StringComparison.Ordinal);
+        }, "the silence");
+        page.WaitForAssertion(() =>
+        {
+            Assert.Contains("1 place that monitors use: Frankfurt (1 monitor).", page.Find("[data-lost]").TextContent, StringComparison.Ordinal);
+            Assert.Contains("no check since", page.Find($".lines a[href='/ops/monitors/{monitor.Id}'] + small").TextContent, StringComparison.Ordinal);
+            Assert.Equal(["situation", "status-degraded"], page.Find(".situation").ClassList);
+        }, Patience);
+    }
+
+    [Fact]
     public async Task A_change_is_told_with_verb_and_noun_and_leads_to_its_subject_for_whoever_may_see_it()
     {
         var id = await Declared(Severity.P1);

@@ -14,7 +14,7 @@ public class PaletteSearchTests(TestDatabase database) : IClassFixture<TestDatab
 {
     readonly FakeClock clock = new();
 
-    PaletteSearch Search => new(new(database.Contexts), new ComponentStatuses(database.Contexts, TimeProvider.System), new MonitorList(database.Contexts));
+    PaletteSearch Search => new(new(database.Contexts), new ComponentStatuses(database.Contexts, TimeProvider.System), new MonitorList(database.Contexts, TimeProvider.System));
 
     async Task<IncidentId> Declared(string title)
     {
@@ -60,7 +60,7 @@ public class PaletteSearchTests(TestDatabase database) : IClassFixture<TestDatab
             resolved |= number == 2;
             return database.Open();
         });
-        var found = await new PaletteSearch(new(contexts), new ComponentStatuses(database.Contexts, TimeProvider.System), new MonitorList(database.Contexts)).Load("lynx", Cast.Bob, default);
+        var found = await new PaletteSearch(new(contexts), new ComponentStatuses(database.Contexts, TimeProvider.System), new MonitorList(database.Contexts, TimeProvider.System)).Load("lynx", Cast.Bob, default);
         Assert.True(resolved);
         Assert.Equal([id], found.Incidents.Select(i => i.Id));
     }

@@ -233,7 +233,7 @@ public class RunningIncidentsTests(TestDatabase database) : IClassFixture<TestDa
     [Fact]
     public async Task The_overview_says_what_is_wrong_and_since_when_nothing_is()
     {
-        var situation = new SituationNow(database.Contexts, new Portal.Features.StatusPages.ComponentStatuses(database.Contexts, TimeProvider.System));
+        var situation = new SituationNow(database.Contexts, new Portal.Features.StatusPages.ComponentStatuses(database.Contexts, TimeProvider.System), TimeProvider.System);
         var checkout = await AComponent("Checkout");
         var id = await Declared(new ComponentChange(checkout, ComponentStatus.MajorOutage));
         var loud = await situation.Load(default);
@@ -252,7 +252,7 @@ public class RunningIncidentsTests(TestDatabase database) : IClassFixture<TestDa
     [InlineData(ComponentStatus.UnderMaintenance, false)]
     public async Task What_was_set_by_hand_and_is_over_counts_as_wrong_until_then_unless_it_was_announced_work(ComponentStatus status, bool counts)
     {
-        var situation = new SituationNow(database.Contexts, new Portal.Features.StatusPages.ComponentStatuses(database.Contexts, TimeProvider.System));
+        var situation = new SituationNow(database.Contexts, new Portal.Features.StatusPages.ComponentStatuses(database.Contexts, TimeProvider.System), TimeProvider.System);
         var id = await AComponent("Mailboxes");
         var before = (await situation.Load(default)).QuietSince;
         clock.FastForward(TimeSpan.FromHours(1));

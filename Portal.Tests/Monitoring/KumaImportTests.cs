@@ -169,7 +169,7 @@ public sealed class KumaImportTests(TestDatabase database) : IClassFixture<TestD
         var done = await rig.Apply(backup, Cast.Bob);
         await using var db = database.Open();
         Assert.Equal(1_000, await db.Monitors.CountAsync(m => m.Name.StartsWith("Many ")));
-        Assert.Equal(["Many 0000", "Many 0001"], (await new MonitorList(database.Contexts).Load(new(Search: "Many 000"), null, 2, Cast.Bob, default)).Select(v => v.Monitor.Name));
+        Assert.Equal(["Many 0000", "Many 0001"], (await new MonitorList(database.Contexts, TimeProvider.System).Load(new(Search: "Many 000"), null, 2, Cast.Bob, default)).Select(v => v.Monitor.Name));
         Assert.Equal(1_000, (await rig.Undo.Execute(new(done.Import), Cast.Bob, default)).Deleted);
         Assert.Equal(0, await db.Monitors.CountAsync(m => m.Name.StartsWith("Many ")));
     }

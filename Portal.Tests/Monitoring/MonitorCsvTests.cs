@@ -45,7 +45,7 @@ public sealed class MonitorCsvTests(TestDatabase database) : IClassFixture<TestD
                 new Monitor(new("+49 Telephone", MonitorKind.Postgres, "postgres://me@db.example/shop", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), null, Options: new() { Query = "select 1" }), now));
             await db.SaveChangesAsync();
         }
-        var table = await new MonitorTable(database.Contexts).Load(new(), Cast.Bob, default);
+        var table = await new MonitorTable(database.Contexts, TimeProvider.System).Load(new(), Cast.Bob, default);
         Assert.Contains("'=cmd|", table, StringComparison.Ordinal);
         Assert.DoesNotMatch("(?m)(^|,)\"?[=+@-]", table.Replace("\" -line", "", StringComparison.Ordinal));
         foreach (var text in (string[])[table, "\uFEFF" + table])
@@ -54,7 +54,7 @@ public sealed class MonitorCsvTests(TestDatabase database) : IClassFixture<TestD
             Assert.All(plan.Monitors, m => Assert.True(m.Step == ImportStep.Same, $"{m.Name}: {m.Why} {string.Join(' ', m.Differences)}"));
             Assert.True(plan.Monitors.Count >= 3);
         }
-        await Assert.ThrowsAsync<ForbiddenException>(() => new MonitorTable(database.Contexts).Load(new(), Cast.Charlie, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => new MonitorTable(database.Contexts, TimeProvider.System).Load(new(), Cast.Charlie, default));
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class MonitorCsvTests(TestDatabase database) : IClassFixture<TestD
         var monitor = await db.Monitors.AsNoTracking().SingleAsync(m => m.Name == "Secret one");
         Assert.Equal("Bearer hush-hush", Sealing.Secrets.Open(monitor)["Authorization"]);
         Assert.DoesNotContain("hush", string.Join(' ', await db.Audit.Select(a => a.Summary).ToListAsync()), StringComparison.Ordinal);
-        Assert.DoesNotContain("hush", await new MonitorTable(database.Contexts).Load(new(), Cast.Bob, default), StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", await new MonitorTable(database.Contexts, TimeProvider.System).Load(new(), Cast.Bob, default), StringComparison.Ordinal);
         Assert.Equal(ImportStep.Same, (await rig.Plan(table, Cast.Bob)).Monitors[0].Step);
         Assert.Equal(ImportStep.Same, (await rig.Plan(table.Replace("Bearer hush-hush", "", StringComparison.Ordinal), Cast.Bob)).Monitors[0].Step);
         Assert.Equal(ImportStep.Change, (await rig.Plan(table.Replace("hush-hush", "other", StringComparison.Ordinal), Cast.Bob)).Monitors[0].Step);
@@ -157,7 +157,7 @@ public sealed class MonitorCsvTests(TestDatabase database) : IClassFixture<TestD
             db.Add(new Monitor(new("Parts", MonitorKind.Http, "https://shop.example/", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(7), null, Options: new() { ExpectText = text }), rig.Clock.GetUtcNow()));
             await db.SaveChangesAsync();
         }
-        var table = await new MonitorTable(database.Contexts).Load(new(), Cast.Bob, default);
+        var table = await new MonitorTable(database.Contexts, rig.Clock).Load(new(), Cast.Bob, default);
         Assert.Contains("Parts", table, StringComparison.Ordinal);
         Assert.DoesNotMatch("(^|[;\t\n])\"?[=+@-]", table);
         if (text.Contains(';', StringComparison.Ordinal)) Assert.Contains("\"" + text[..2], table, StringComparison.Ordinal);

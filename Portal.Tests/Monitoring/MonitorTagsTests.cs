@@ -54,7 +54,7 @@ public sealed class MonitorTagsTests(TestDatabase database) : IClassFixture<Test
     [Fact]
     public async Task The_list_finds_by_tag_and_kind_counts_the_tags_and_looks_them_up_in_an_index()
     {
-        var (now, list) = (clock.GetUtcNow(), new MonitorList(database.Contexts));
+        var (now, list) = (clock.GetUtcNow(), new MonitorList(database.Contexts, clock));
         await using var db = database.Open();
         for (var i = 0; i < 300; i++)
         {

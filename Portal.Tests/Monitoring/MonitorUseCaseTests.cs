@@ -56,7 +56,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         await Assert.ThrowsAsync<ForbiddenException>(() => new DeleteMonitor(contexts, clock).Execute(id, outsider, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => new CheckMonitorNow(contexts, clock).Execute(id, outsider, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => Try().Execute(new(Settings()), outsider, default));
-        await Assert.ThrowsAsync<ForbiddenException>(() => new MonitorList(contexts).Load(new(), null, 10, outsider, default));
+        await Assert.ThrowsAsync<ForbiddenException>(() => new MonitorList(contexts, clock).Load(new(), null, 10, outsider, default));
         await Assert.ThrowsAsync<ForbiddenException>(() => new MonitorHistory(contexts).LoadChecks(id, null, 10, outsider, default));
     }
 
@@ -197,7 +197,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
             clock.FastForward(TimeSpan.FromSeconds(1));
         }
         MonitorId[] expected = [ids[2], ids[4], ids[0], ids[1], ids[3], ids[5]];
-        var list = new MonitorList(database.Contexts);
+        var list = new MonitorList(database.Contexts, clock);
         var read = new List<MonitorId>();
         MonitorList.Place? place = null;
         while (await list.Load(new(Search: "Ranked"), place, 1, Cast.Bob, default) is [var row])
@@ -239,6 +239,33 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
     }
 
     [Fact]
+    public async Task A_monitor_that_nobody_looks_at_any_more_is_unknown_and_an_outage_stands()
+    {
+        var (up, down) = (await Create.Execute(new(Settings() with { Name = "Unseen up" }), Cast.Bob, default), await Create.Execute(new(Settings() with { Name = "Unseen down", FailuresBeforeDown = 1 }), Cast.Bob, default));
+        var began = clock.GetUtcNow();
+        await using var db = database.Open();
+        foreach (var (id, outcome) in new[] { (up, CheckOutcome.Up), (down, CheckOutcome.Down) })
+            (await db.MonitorStates.SingleAsync(s => s.MonitorId == id)).Apply(new CheckResult(id, began, TimeSpan.FromMilliseconds(80), outcome, null, null), await db.Monitors.SingleAsync(m => m.Id == id));
+        await db.SaveChangesAsync();
+        var list = new MonitorList(database.Contexts, clock);
+        async Task<string> Found(MonitorCondition condition) => string.Join(' ', (await list.Load(new(condition, "Unseen"), null, 9, Cast.Bob, default)).Select(v => $"{v.Monitor.Name} is {v.Condition}"));
+        // Three intervals and the time-out.
+        clock.FastForward(TimeSpan.FromSeconds(190));
+        Assert.Equal(("Unseen up is Up", "Unseen down is Down", ""), (await Found(MonitorCondition.Up), await Found(MonitorCondition.Down), await Found(MonitorCondition.Unknown)));
+        var before = await list.Count(Cast.Bob, default);
+        clock.FastForward(TimeSpan.FromSeconds(1));
+        Assert.Equal(("", "Unseen down is Down", "Unseen up is Unknown"), (await Found(MonitorCondition.Up), await Found(MonitorCondition.Down), await Found(MonitorCondition.Unknown)));
+        var after = await list.Count(Cast.Bob, default);
+        Assert.Equal((before[MonitorCondition.Up] - 1, before.GetValueOrDefault(MonitorCondition.Unknown) + 1), (after.GetValueOrDefault(MonitorCondition.Up), after[MonitorCondition.Unknown]));
+        var one = await list.LoadOne(up, Cast.Bob, default);
+        Assert.Equal((MonitorCondition.Unknown, began, (DateTimeOffset?)began), (one.Condition, one.Since, one.SilentSince));
+        Assert.Equal(MonitorCondition.Down, (await list.LoadSome([down], Cast.Bob, default))[0].Condition);
+        // Edited: the next check is awaited from then on.
+        await Change.Execute(new(up, Settings() with { Name = "Unseen up again" }), Cast.Bob, default);
+        Assert.Equal("Unseen up again is Up", await Found(MonitorCondition.Up));
+    }
+
+    [Fact]
     public async Task The_list_filters_counts_and_goes_on_where_it_ended()
     {
         var ids = new List<MonitorId>();
@@ -248,7 +275,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
             clock.FastForward(TimeSpan.FromSeconds(1));
         }
         await Change.Execute(new(ids[2], Paused: true), Cast.Bob, default);
-        var list = new MonitorList(database.Contexts);
+        var list = new MonitorList(database.Contexts, clock);
         var first = await list.Load(new(Search: "listed 100%_"), null, 3, Cast.Bob, default);
         Assert.Equal(ids.Take(3), first.Select(r => r.Monitor.Id));
         Assert.Equal(ids.Skip(3), (await list.Load(new(Search: "100%_"), first[^1].Place, 3, Cast.Bob, default)).Select(r => r.Monitor.Id));

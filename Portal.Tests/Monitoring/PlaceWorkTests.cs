@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Portal.Domain.Access;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Features.Monitoring.Places;
+using Portal.Infrastructure.Persistence;
 using Portal.Tests.Support;
 using Monitor = Portal.Domain.Monitoring.Monitor;
 
@@ -28,6 +31,43 @@ public sealed class PlaceWorkTests(TestDatabase database) : IClassFixture<TestDa
         await using var db = database.Open();
         Assert.Equal(1, await db.ProbePlaces.CountAsync(p => p.Name == "Frankfurt"));
         Assert.Equal(1, await db.Audit.CountAsync(a => a.Action == "place.joined"));
+    }
+
+    [Fact]
+    public async Task Monitors_are_read_only_when_one_of_them_has_changed()
+    {
+        var (probe, now) = (Program("Lima"), TimeProvider.System.GetUtcNow());
+        var ask = new PlaceWork(new Recorded(database, out var commands), Sealing.Secrets, TimeProvider.System, new Logger<PlaceWork>(log));
+        await ask.Ask(Request(1), probe, default);
+        await using var db = database.Open();
+        var place = await db.ProbePlaces.SingleAsync(p => p.Name == "Lima");
+        var monitor = db.Add(new Monitor(new MonitorSettings("Shop", MonitorKind.Http, "https://shop.example/", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), null, Places: [place.Id]), now)).Entity;
+        await db.SaveChangesAsync();
+        bool Full() => commands.Any(c => c.Contains("expect_status", StringComparison.Ordinal));
+        var work = await ask.Ask(Request(1), probe, default);
+        Assert.Single(work.Items!);
+        Assert.True(Full());
+        commands.Clear();
+        Assert.Null((await ask.Ask(Request(1) with { Known = work.Tag }, probe, default)).Items);
+        Assert.NotEmpty(commands);
+        Assert.False(Full());
+        monitor.Change(monitor.Settings with { Name = "Renamed" }, now);
+        await db.SaveChangesAsync();
+        Assert.Equal("Renamed", Assert.Single((await ask.Ask(Request(1) with { Known = work.Tag }, probe, default)).Items!).Settings.Name);
+    }
+
+    /// <summary>Contexts whose commands are written down.</summary>
+    sealed class Recorded : IDbContextFactory<PortalDbContext>
+    {
+        readonly DbContextOptions<PortalDbContext> options;
+
+        public Recorded(TestDatabase database, out ConcurrentQueue<string> commands)
+        {
+            var written = commands = new();
+            options = new DbContextOptionsBuilder<PortalDbContext>(Database.OptionsFor(database.Database.Source)).LogTo(written.Enqueue, [RelationalEventId.CommandExecuted]).Options;
+        }
+
+        public PortalDbContext CreateDbContext() => new(options);
     }
 
     [Fact]

@@ -94,7 +94,7 @@ public sealed class DemoDataTests : IAsyncLifetime
             Assert.Equal(incident.IsResolved ? 1 : 0, own.Count(r => r.Action == "incident.resolved"));
         }
         Assert.Equal((3, 10, 8), (rows.Count(r => r.Action == "component_group.added"), rows.Count(r => r.Action == "component.added"), rows.Count(r => r.Action == "monitor.created")));
-        Assert.Equal(10, (await new SituationNow(database.Contexts, new ComponentStatuses(database.Contexts, TimeProvider.System)).Load(default)).Changes.Count);
+        Assert.Equal(10, (await new SituationNow(database.Contexts, new ComponentStatuses(database.Contexts, TimeProvider.System), TimeProvider.System).Load(default)).Changes.Count);
     }
 
     [Fact]

@@ -81,7 +81,7 @@ public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabas
     [Fact]
     public Task The_overview_finds_what_is_wrong_and_what_changed_last() => Costs(70, async plans =>
     {
-        var view = await new SituationNow(plans, new ComponentStatuses(plans, Clock)).Load(default);
+        var view = await new SituationNow(plans, new ComponentStatuses(plans, Clock), Clock).Load(default);
         Assert.NotEmpty(view.Unwell);
         Assert.NotNull(view.QuietSince);
         Assert.Equal(10, view.Changes.Count);
@@ -98,8 +98,8 @@ public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabas
     [Fact]
     public Task The_list_of_monitors_never_looks_at_their_history() => Costs(10, async plans =>
     {
-        Assert.Equal(10, (await new MonitorList(plans).Load(new MonitorList.Filter(), null, 51, Cast.Bob, default)).Count);
-        Assert.NotEmpty(await new MonitorList(plans).Count(Cast.Bob, default));
+        Assert.Equal(10, (await new MonitorList(plans, Clock).Load(new MonitorList.Filter(), null, 51, Cast.Bob, default)).Count);
+        Assert.NotEmpty(await new MonitorList(plans, Clock).Count(Cast.Bob, default));
     });
 
     [Fact]

@@ -53,6 +53,33 @@ public sealed class PagePulseTests(TestDatabase database) : IClassFixture<TestDa
         await pulse.StopAsync(default);
     }
 
+    [Fact]
+    public async Task What_was_committed_during_a_beat_that_took_too_long_is_told_to_everybody()
+    {
+        await Set(100);
+        var feed = new ChangeFeed(clock, NullLogger<ChangeFeed>.Instance);
+        using var pulse = new PagePulse(opened, feed, clock, Configured.Shipped, NullLogger<PagePulse>.Instance);
+        await pulse.StartAsync(default);
+        await Soon.Comes(() => pulse.Last?.Version == 100, "a first beat");
+        var looked = 0;
+        using var watching = feed.Subscribe("incidents", () => { Interlocked.Increment(ref looked); return Task.CompletedTask; }, TimeSpan.Zero);
+        await using (var hindrance = database.Open())
+        {
+            await using var held = await hindrance.Database.BeginTransactionAsync();
+            await hindrance.Database.ExecuteSqlAsync($"lock table page_versions in access exclusive mode");
+            await Soon.Comes(() =>
+            {
+                clock.FastForward(TimeSpan.FromSeconds(1));
+                return pulse.IsLost;
+            }, "a beat that takes too long");
+            Assert.Equal(0, Volatile.Read(ref looked));
+            await hindrance.Database.ExecuteSqlAsync($"update page_versions set version = 101");
+            await held.CommitAsync();
+        }
+        await Soon.Comes(() => !pulse.IsLost && Volatile.Read(ref looked) == 1, "everybody looking again");
+        await pulse.StopAsync(default);
+    }
+
     async Task Beats(PagePulse pulse, long version)
     {
         var before = pulse.Last;

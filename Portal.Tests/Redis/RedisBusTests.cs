@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Portal.Infrastructure.Persistence;
 using Portal.Infrastructure.Redis;
 using Portal.Tests.Support;
@@ -95,6 +96,47 @@ public class RedisBusTests
     }
 
     [Fact]
+    public async Task What_is_folded_is_never_longer_than_what_others_read()
+    {
+        await using var redis = await ShakenRedis.Start();
+        await using var other = await RedisRig.Start(redis.Address);
+        await other.TellUntilHeard(other, "before");
+        await using var one = new RedisRig(redis.Address);
+        await one.Connection.StartAsync(default);
+        await Soon.Comes(() => one.Connection.IsConnected, "a connection");
+        // All of it waits when the bus begins: some that fit together, and behind it what one batch of checks tells.
+        for (var i = 0; i < 60; i++) one.Bus.Tell(Announcement.Of([$"incident:{i:00000000000000000000}"], i));
+        one.Bus.Tell(Announcement.Of([.. Enumerable.Range(0, 150).Select(i => $"monitor:{i:00000000000000000000000000000000}"), "checks"]));
+        one.Bus.Tell(Announcement.Of(["after"]));
+        await one.Bus.StartAsync(default);
+        await Soon.Comes(() => other.HasHeard("after"), "the last one");
+        Assert.Equal(62, one.Bus.Figures.Sent);
+        Assert.True(other.HasHeard("checks"));
+        Assert.All(Enumerable.Range(0, 60), i => Assert.True(other.HasHeard($"incident:{i:00000000000000000000}")));
+    }
+
+    [Fact]
+    public async Task The_way_to_a_socket_is_open_again_after_the_process_had_no_descriptor_left()
+    {
+        using var folder = new ScratchFolder();
+        Directory.CreateDirectory(folder.Path);
+        await using var redis = await ShakenRedis.Start("--unixsocket", folder["redis.sock"]);
+        var (clock, log, failures) = (new FakeClock(), new LogLines(), 0);
+        using var relay = new SocketRelay(folder["redis.sock"], clock, log.CreateLogger("relay"), (from, ct) => Interlocked.Increment(ref failures) <= 3 ? throw new SocketException((int)SocketError.TooManyOpenSockets) : from.AcceptSocketAsync(ct));
+        await Soon.Comes(() =>
+        {
+            clock.FastForward(TimeSpan.FromSeconds(1));
+            return Volatile.Read(ref failures) > 3;
+        }, "the next attempts");
+        using var client = new TcpClient(AddressFamily.InterNetwork);
+        await client.ConnectAsync(relay.Address);
+        await client.GetStream().WriteAsync("PING\r\n"u8.ToArray());
+        using var answers = new StreamReader(client.GetStream());
+        Assert.Equal("+PONG", await answers.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Single(log.All);
+    }
+
+    [Fact]
     public async Task A_unix_socket_works_with_a_password_and_is_found_again()
     {
         using var folder = new ScratchFolder();
@@ -115,7 +157,7 @@ public class RedisBusTests
         using var folder = new ScratchFolder();
         Directory.CreateDirectory(folder.Path);
         await using var redis = await ShakenRedis.Start("--unixsocket", folder["redis.sock"]);
-        using var relay = new SocketRelay(folder["redis.sock"], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using var relay = new SocketRelay(folder["redis.sock"], TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         async Task<string> Ask(params string[] user)
         {
             var talk = $"exec 3<>/dev/tcp/127.0.0.1/{relay.Address.Port}; printf 'PING\\r\\n' >&3; read -t 10 -r answer <&3; echo \"heard $answer\"";

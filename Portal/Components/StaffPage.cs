@@ -55,15 +55,18 @@ public abstract class StaffPage : ComponentBase, IDisposable
     {
         // Left while it loaded: nobody would end the subscription.
         if (Left.IsCancellationRequested) return;
-        watching.Add(Feed.Subscribe(topic, () => InvokeAsync(async () =>
-        {
-            var (problem, field) = (Problem, ProblemField);
-            var fresh = await Attempt(reload);
-            // What somebody else changed must not take away the refusal that this person is reading.
-            if (fresh && !isStale) (Problem, ProblemField) = (problem, field);
-            isStale = !fresh;
-            if (!Left.IsCancellationRequested) StateHasChanged();
-        }), throttle));
+        watching.Add(Feed.Subscribe(topic, () => InvokeAsync(() => Refresh(reload)), throttle));
+    }
+
+    /// <summary>Loads again unasked.</summary>
+    protected async Task Refresh(Func<Task> reload)
+    {
+        var (problem, field) = (Problem, ProblemField);
+        var fresh = await Attempt(reload);
+        // What somebody else changed must not take away the refusal that this person is reading.
+        if (fresh && !isStale) (Problem, ProblemField) = (problem, field);
+        isStale = !fresh;
+        if (!Left.IsCancellationRequested) StateHasChanged();
     }
 
     /// <summary>Loads what the screen shows. Where the database does not answer it says so, and tries again until it does.</summary>

@@ -60,10 +60,10 @@ public sealed class PagePulse(Database database, ChangeFeed feed, TimeProvider c
             var (before, wasLost) = (Last, IsLost);
             (last, IsLost, IsFailing) = (new Beat(version, asked) { Committed = committed }, false, false);
             contact.Found();
-            if (before is null || wasLost) feed.Publish("page");
             // Less than was committed before this was asked, whether a beat saw that or not: the database was restored.
-            else if (version < before.Version || version < newest) feed.WentBack();
-            else if (version != before.Version && !feed.HasHeardOf(version) || committed != before.Committed && told == announcements) feed.PublishAll();
+            if (version < before?.Version || version < newest) feed.WentBack();
+            // What was committed while nothing was heard of the database may have been told to nobody.
+            else if (before is null || wasLost || version != before.Version && !feed.HasHeardOf(version) || committed != before.Committed && told == announcements) feed.PublishAll();
             announcements = told;
             if (wasLost) feed.Publish(Topic);
         }

@@ -79,6 +79,7 @@ public static class AuditWords
             ["maintenance", _] => $"/ops/maintenance/{subject}",
             ["monitor", _] => $"/ops/monitors/{subject}",
             ["monitors", _] => "/ops/monitors",
+            ["place", _] => "/ops/monitors/places",
             ["component" or "component_group" or "components", _] => "/admin/components",
             ["person", _] => "/admin/people",
             ["api-key", _] => "/admin/api-keys",

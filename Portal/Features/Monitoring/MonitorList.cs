@@ -11,11 +11,16 @@ namespace Portal.Features.Monitoring;
 public enum MonitorCondition { Down, Up, Unknown, Paused }
 
 /// <param name="State">Null before the engine or the creation wrote one.</param>
-public sealed record MonitorView(Monitor Monitor, MonitorState? State, string? ComponentName, string? ComponentSlug)
+/// <param name="AsOf">When it was read.</param>
+public sealed record MonitorView(Monitor Monitor, MonitorState? State, string? ComponentName, string? ComponentSlug, DateTimeOffset AsOf)
 {
+    /// <summary>The last check, where the next one is long overdue: no place that is to look at it does. Null while checks come.</summary>
+    public DateTimeOffset? SilentSince => Monitor.PausedAt is null && State?.AwaitedSince(Monitor) is { } awaited && AsOf - awaited > MonitorState.Patience(Monitor) ? State.LastCheckAt : null;
+
+    /// <summary>Where nobody looks any more, nobody knows that it still is up; an outage stands until somebody sees its end.</summary>
     public MonitorCondition Condition => Monitor.PausedAt is not null ? MonitorCondition.Paused : State?.Health switch
     {
-        MonitorHealth.Up => MonitorCondition.Up,
+        MonitorHealth.Up when SilentSince is null => MonitorCondition.Up,
         MonitorHealth.Down => MonitorCondition.Down,
         _ => MonitorCondition.Unknown,
     };
@@ -25,11 +30,11 @@ public sealed record MonitorView(Monitor Monitor, MonitorState? State, string? C
 
     public MonitorList.Place Place => new(Monitor.Critical, Monitor.Id);
 
-    public DateTimeOffset Since => Monitor.PausedAt ?? State?.Since ?? Monitor.CreatedAt;
+    public DateTimeOffset Since => Monitor.PausedAt ?? (State?.Health == MonitorHealth.Up ? SilentSince : null) ?? State?.Since ?? Monitor.CreatedAt;
 }
 
 /// <summary>Monitors with what is known of them now: critical ones first, then by age.</summary>
-public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
+public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
 {
     /// <param name="Component">A slug.</param>
     /// <param name="Tag">One that it has.</param>
@@ -57,7 +62,8 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
         var monitors = after is { } last ? db.Monitors.FromSql($"select *, xmin from monitors where (not critical, id) > ({!last.Critical}, {last.Id.Value})").AsNoTracking() : db.Monitors.AsNoTracking();
-        return [.. (await Matching(db, monitors, filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View)];
+        var now = clock.GetUtcNow();
+        return [.. (await Matching(db, monitors, filter, now).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).ToListAsync(ct)).Select(r => r.View(now))];
     }
 
     /// <summary>All that match, however many parts they fill; at most so many.</summary>
@@ -65,14 +71,14 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
     {
         actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var rows = await Matching(db, db.Monitors.AsNoTracking(), filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).Select(r => new { r.Monitor.Id, r.Monitor.Name }).ToListAsync(ct);
+        var rows = await Matching(db, db.Monitors.AsNoTracking(), filter, clock.GetUtcNow()).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Take(most).Select(r => new { r.Monitor.Id, r.Monitor.Name }).ToListAsync(ct);
         return [.. rows.Select(r => (r.Id, r.Name))];
     }
 
     /// <summary>Without what is known of them, in the order of the list.</summary>
-    internal static IQueryable<Monitor> Matching(PortalDbContext db, Filter filter) => Matching(db, db.Monitors.AsNoTracking(), filter).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Select(r => r.Monitor);
+    internal static IQueryable<Monitor> Matching(PortalDbContext db, Filter filter, DateTimeOffset now) => Matching(db, db.Monitors.AsNoTracking(), filter, now).OrderByDescending(r => r.Monitor.Critical).ThenBy(r => r.Monitor.Id).Select(r => r.Monitor);
 
-    static IQueryable<Row> Matching(PortalDbContext db, IQueryable<Monitor> monitors, Filter filter)
+    static IQueryable<Row> Matching(PortalDbContext db, IQueryable<Monitor> monitors, Filter filter, DateTimeOffset now)
     {
         if (filter.Tag is { } tag) monitors = monitors.Where(m => m.Tags.Contains(tag));
         if (filter.Kind is { } kind) monitors = monitors.Where(m => m.Kind == kind);
@@ -81,15 +87,15 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
             var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
             monitors = monitors.Where(m => EF.Functions.ILike(m.Name, pattern, "\\") || EF.Functions.ILike(m.Target, pattern, "\\"));
         }
-        var rows = Joined(db, monitors);
+        var rows = Joined(db, monitors, now);
         if (filter.Component is { } slug) rows = rows.Where(r => r.ComponentSlug == slug);
         return filter.Condition switch
         {
             null => rows,
             MonitorCondition.Paused => rows.Where(r => r.Monitor.PausedAt != null),
-            MonitorCondition.Up => rows.Where(r => r.Monitor.PausedAt == null && r.State!.Health == MonitorHealth.Up),
+            MonitorCondition.Up => rows.Where(r => r.Monitor.PausedAt == null && r.State!.Health == MonitorHealth.Up && !r.IsSilent),
             MonitorCondition.Down => rows.Where(r => r.Monitor.PausedAt == null && r.State!.Health == MonitorHealth.Down),
-            _ => rows.Where(r => r.Monitor.PausedAt == null && (r.State == null || r.State.Health == MonitorHealth.Unknown)),
+            _ => rows.Where(r => r.Monitor.PausedAt == null && (r.State == null || r.State.Health == MonitorHealth.Unknown || r.State.Health == MonitorHealth.Up && r.IsSilent)),
         };
     }
 
@@ -110,12 +116,14 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
     {
         actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
+        var now = clock.GetUtcNow();
         var groups = await (from m in db.Monitors
                             join s in db.MonitorStates on m.Id equals s.MonitorId into states
                             from s in states.DefaultIfEmpty()
-                            group m by new { Paused = m.PausedAt != null, Health = (MonitorHealth?)s.Health } into g
-                            select new { g.Key.Paused, g.Key.Health, Count = g.Count() }).ToListAsync(ct);
-        return groups.GroupBy(g => g.Paused ? MonitorCondition.Paused : g.Health switch { MonitorHealth.Up => MonitorCondition.Up, MonitorHealth.Down => MonitorCondition.Down, _ => MonitorCondition.Unknown })
+                            let allowed = m.Interval + m.Interval + m.Interval + m.Timeout
+                            group m by new { Paused = m.PausedAt != null, Health = (MonitorHealth?)s.Health, IsSilent = s.LastCheckAt + allowed < now && m.UpdatedAt + allowed < now } into g
+                            select new { g.Key.Paused, g.Key.Health, g.Key.IsSilent, Count = g.Count() }).ToListAsync(ct);
+        return groups.GroupBy(g => g.Paused ? MonitorCondition.Paused : g.Health switch { MonitorHealth.Up when !g.IsSilent => MonitorCondition.Up, MonitorHealth.Down => MonitorCondition.Down, _ => MonitorCondition.Unknown })
             .ToDictionary(g => g.Key, g => g.Sum(x => x.Count));
     }
 
@@ -124,7 +132,8 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
     {
         if (!actor.May(Permission.ManageMonitors)) actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
-        return (await Joined(db, db.Monitors.AsNoTracking().Where(m => m.Id == id)).SingleOrDefaultAsync(ct))?.View ?? throw new NotFoundException("monitor");
+        var now = clock.GetUtcNow();
+        return (await Joined(db, db.Monitors.AsNoTracking().Where(m => m.Id == id), now).SingleOrDefaultAsync(ct))?.View(now) ?? throw new NotFoundException("monitor");
     }
 
     /// <summary>These, in their order; what does not exist any more is left out.</summary>
@@ -133,26 +142,30 @@ public sealed class MonitorList(IDbContextFactory<PortalDbContext> contexts)
         actor.Require(Permission.ViewMonitors);
         if (ids.Count == 0) return [];
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var rows = await Joined(db, db.Monitors.AsNoTracking().Where(m => ids.Contains(m.Id))).ToDictionaryAsync(r => r.Monitor.Id, r => r.View, ct);
+        var now = clock.GetUtcNow();
+        var rows = await Joined(db, db.Monitors.AsNoTracking().Where(m => ids.Contains(m.Id)), now).ToDictionaryAsync(r => r.Monitor.Id, r => r.View(now), ct);
         return [.. ids.Where(rows.ContainsKey).Select(id => rows[id])];
     }
 
-    static IQueryable<Row> Joined(PortalDbContext db, IQueryable<Monitor> monitors) =>
+    /// <summary>A row is silent by <see cref="MonitorState.Patience"/>, in a form that the database can count.</summary>
+    static IQueryable<Row> Joined(PortalDbContext db, IQueryable<Monitor> monitors, DateTimeOffset now) =>
         from m in monitors
         join s in db.MonitorStates.AsNoTracking() on m.Id equals s.MonitorId into states
         from s in states.DefaultIfEmpty()
         join c in db.Components.AsNoTracking() on m.ComponentId equals (ComponentId?)c.Id into components
         from c in components.DefaultIfEmpty()
-        select new Row { Monitor = m, State = s, ComponentName = c!.Name, ComponentSlug = c.Slug };
+        let allowed = m.Interval + m.Interval + m.Interval + m.Timeout
+        select new Row { Monitor = m, State = s, IsSilent = s!.LastCheckAt + allowed < now && m.UpdatedAt + allowed < now, ComponentName = c!.Name, ComponentSlug = c.Slug };
 
     // With settable members the provider can look through the projection; a constructor would hide them.
     sealed class Row
     {
         public required Monitor Monitor { get; init; }
         public required MonitorState? State { get; init; }
+        public required bool IsSilent { get; init; }
         public required string? ComponentName { get; init; }
         public required string? ComponentSlug { get; init; }
-        public MonitorView View => new(Monitor, State, ComponentName, ComponentSlug);
+        public MonitorView View(DateTimeOffset asOf) => new(Monitor, State, ComponentName, ComponentSlug, asOf);
     }
 }
 

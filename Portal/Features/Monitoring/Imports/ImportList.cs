@@ -37,7 +37,7 @@ public sealed class ImportList(IDbContextFactory<PortalDbContext> contexts, Time
 }
 
 /// <summary>All monitors that match as the table that an import reads; secrets are not in it.</summary>
-public sealed class MonitorTable(IDbContextFactory<PortalDbContext> contexts)
+public sealed class MonitorTable(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
 {
     /// <summary>To begin with: some lines that are made up.</summary>
     public const string Example = """"
@@ -54,6 +54,6 @@ public sealed class MonitorTable(IDbContextFactory<PortalDbContext> contexts)
         actor.Require(Permission.ViewMonitors);
         await using var db = await contexts.CreateDbContextAsync(ct);
         var slugs = new ComponentSlugs((await db.Components.AsNoTracking().Select(c => new { c.Id, c.Slug }).ToListAsync(ct)).Select(c => (c.Id, c.Slug)));
-        return MonitorCsv.Write(await MonitorList.Matching(db, filter).ToListAsync(ct), slugs);
+        return MonitorCsv.Write(await MonitorList.Matching(db, filter, clock.GetUtcNow()).ToListAsync(ct), slugs);
     }
 }

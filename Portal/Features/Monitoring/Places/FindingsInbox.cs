@@ -11,7 +11,7 @@ namespace Portal.Features.Monitoring.Places;
 public sealed class FindingsInbox(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
 {
     public const int AtOnce = 1_000;
-    const int LongestDetail = 500;
+    const int LongestDetail = 500, LongestLook = 64;
     /// <summary>No time-out is longer; what says so is no finding.</summary>
     static readonly TimeSpan LongestCheck = TimeSpan.FromMinutes(2);
 
@@ -43,7 +43,7 @@ public sealed class FindingsInbox(IDbContextFactory<PortalDbContext> contexts, T
 
     static HeardCheck? Place(Finding f, ProbePlace place, int shard, DateTimeOffset now)
     {
-        if (f.Age < TimeSpan.Zero || f.Age > ProbePlace.OldestResult || f.Duration < TimeSpan.Zero || f.Duration > LongestCheck) return null;
+        if (f.Look.Length > LongestLook || f.Age < TimeSpan.Zero || f.Age > ProbePlace.OldestResult || f.Duration < TimeSpan.Zero || f.Duration > LongestCheck) return null;
         var at = now - f.Age;
         return new HeardCheck
         {
@@ -56,8 +56,16 @@ public sealed class FindingsInbox(IDbContextFactory<PortalDbContext> contexts, T
             Milliseconds = (float)f.Duration.TotalMilliseconds,
             Outcome = f.Outcome,
             StatusCode = f.StatusCode is >= 100 and <= 599 ? (short)f.StatusCode.Value : null,
-            Detail = f.Detail is { Length: > LongestDetail } detail ? detail[..LongestDetail] : f.Detail,
-            Look = f.Look,
+            Detail = Storable(f.Detail),
+            Look = Storable(f.Look)!,
         };
+    }
+
+    /// <summary>The database takes neither a zero nor half of a character; for the sake of one the others would never be taken.</summary>
+    static string? Storable(string? text)
+    {
+        if (text is null) return null;
+        var end = text.Length <= LongestDetail ? text.Length : char.IsHighSurrogate(text[LongestDetail - 1]) ? LongestDetail - 1 : LongestDetail;
+        return text[..end].Replace('\0', ' ');
     }
 }

@@ -46,9 +46,11 @@ public sealed class PlaceWork(IDbContextFactory<PortalDbContext> contexts, Seale
         if (isNew) await db.Commit(new AuditEntry(actor, "place.joined", place.Id.ToString(), place.Name, now), ct);
         else await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
-        var monitors = await db.Monitors.FromSql($"select *, xmin from monitors where places @> array[{place.Id.Value}] and paused_at is null").AsNoTracking().OrderBy(m => m.Id).ToListAsync(ct);
-        var tag = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', monitors.Select(m => $"{m.Id} {m.Version}")))))[..32];
-        return new(place.Name, tag, tag == request.Known ? null : [.. monitors.Select(ItemOf).OfType<Item>()]);
+        var wanted = db.Monitors.FromSql($"select *, xmin from monitors where places @> array[{place.Id.Value}] and paused_at is null").AsNoTracking().OrderBy(m => m.Id);
+        // Read first: what changes between the two is given twice rather than not.
+        var versions = await wanted.Select(m => new { m.Id, m.Version }).ToListAsync(ct);
+        var tag = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', versions.Select(m => $"{m.Id} {m.Version}")))))[..32];
+        return new(place.Name, tag, tag == request.Known ? null : [.. (await wanted.ToListAsync(ct)).Select(ItemOf).OfType<Item>()]);
 
         Task<ProbePlace?> Find() => db.ProbePlaces.SingleOrDefaultAsync(p => p.Name == actor.Name, ct);
     }
