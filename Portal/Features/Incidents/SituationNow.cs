@@ -11,7 +11,9 @@ namespace Portal.Features.Incidents;
 /// <summary>What is wrong at this moment, and what changed last: the overview's answer.</summary>
 public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, ComponentStatuses statuses, TimeProvider clock)
 {
-    const int Lines = 10, Shown = 50;
+    const int Lines = 10;
+    /// <summary>Of monitors at most so many are listed.</summary>
+    public const int Shown = 50;
 
     /// <param name="Components">How many there are in all.</param>
     /// <param name="Unwell">Components that are not as they should be; announced work is none of that.</param>
