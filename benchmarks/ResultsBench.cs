@@ -46,7 +46,7 @@ static class ResultsBench
             await portal.Sql($"""
                 do $$ begin execute format('create table if not exists check_results_%s partition of check_results for values from (%L) to (%L)', to_char(current_date - {day}, 'YYYYMMDD'), (current_date - {day})::timestamptz, (current_date - {day - 1})::timestamptz); end $$;
                 insert into check_results (monitor_id, at, milliseconds, outcome, status_code, node, epoch)
-                select ('b0000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, (current_date - {day})::timestamptz + t * interval '30 seconds' + n * interval '29 milliseconds',
+                select ('b0000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, (current_date - {day})::timestamptz + t * interval '30 seconds' + n % 1000 * interval '29 milliseconds',
                     40 + (n * 31 + t * 17) % 400, case when (n + t) % 5000 = 0 then 1 else 0 end, 200, 'host-0123456789ab-1234', 1
                 from generate_series(0, {PerDay - 1}) t, generate_series(0, {Monitors - 1}) n
                 where (current_date - {day})::timestamptz + t * interval '30 seconds' < now() - interval '3 minutes';
