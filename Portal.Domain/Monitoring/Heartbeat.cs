@@ -31,6 +31,9 @@ public sealed class Heartbeat
     public string? FailDetail { get; private set; }
     public TimeSpan? LastDuration { get; private set; }
 
+    /// <summary>A node of an older version hears the answer and leaves the beginning as it was.</summary>
+    DateTimeOffset? Unanswered => UnansweredSince < LastPingAt || UnansweredSince < JudgedFrom ? null : UnansweredSince;
+
     /// <summary>The address that opened it before does so no longer.</summary>
     public void Rekey(byte[] keyHash) => KeyHash = keyHash;
 
@@ -43,7 +46,7 @@ public sealed class Heartbeat
         if (signal == HeartbeatSignal.Start)
         {
             StartedAt = now;
-            UnansweredSince ??= now;
+            UnansweredSince = Unanswered ?? now;
             return;
         }
         // A second ping tells nothing of the run that the first one ended.
@@ -58,9 +61,9 @@ public sealed class Heartbeat
     {
         var grace = TimeSpan.FromSeconds(options.GraceSeconds ?? 0);
         if (FailedAt is { } failed) return new(CheckOutcome.Down, $"The job reported a failure at {Words(failed)}{(FailDetail is { } why ? $": {why}" : ".")}", LastDuration);
-        if (UnansweredSince is { } started && now - started > Longest(grace)) return new(CheckOutcome.Down, $"The run that began at {Words(started)} has not ended within {Span(Longest(grace))}.", null);
-        if (LastPingAt is null && UnansweredSince is null) return new(CheckOutcome.NotConfigured, "No ping has arrived yet. Call its address at the end of the job.", null);
-        var heard = Later(LastPingAt, UnansweredSince)!.Value;
+        if (Unanswered is { } started && now - started > Longest(grace)) return new(CheckOutcome.Down, $"The run that began at {Words(started)} has not ended within {Span(Longest(grace))}.", null);
+        if (LastPingAt is null && Unanswered is null) return new(CheckOutcome.NotConfigured, "No ping has arrived yet. Call its address at the end of the job.", null);
+        var heard = Later(LastPingAt, Unanswered)!.Value;
         var since = Later(heard, JudgedFrom)!.Value;
         if (Due(options, since) is { } due && now > due + grace) return new(CheckOutcome.Down, $"No ping since {Words(heard)}; one was due at {Words(due)}.", null);
         return heard < JudgedFrom ? new(CheckOutcome.NotConfigured, $"Waiting for the first ping since {Words(JudgedFrom)}.", null) : new(CheckOutcome.Up, null, LastDuration);

@@ -204,10 +204,13 @@ public sealed class Monitor
     public void Forget(MonitorId needed, DateTimeOffset now) => (DependsOn, UpdatedAt) = ([.. DependsOn.Where(d => d != needed)], now);
 
     /// <summary>The place is gone; where no other is left the portal itself looks.</summary>
-    public void Leave(ProbePlaceId place, DateTimeOffset now)
+    /// <param name="looksHereNow">It was not looked at from the portal before.</param>
+    public void Leave(ProbePlaceId place, DateTimeOffset now, out bool looksHereNow)
     {
+        looksHereNow = !FromHere;
         (Places, UpdatedAt) = ([.. Places.Where(p => p != place)], now);
         FromHere |= Places.Count == 0;
+        looksHereNow &= FromHere;
         PlacesBeforeDown = Math.Min(PlacesBeforeDown, Places.Count + (FromHere ? 1 : 0));
     }
 

@@ -94,7 +94,7 @@ public sealed class ImportedMonitor
 
     /// <summary>Whether it would bring back a consent to private addresses that does not stand: another target, or another place, is another machine.</summary>
     public bool BringsBackConsent(Monitor monitor) => Before is { AllowPrivate: true } before
-        && !(monitor.AllowPrivate && monitor.Target == before.Target && monitor.Options.Resolver == before.Options?.Resolver && (before.Places ?? []).All(monitor.Places.Contains));
+        && !(monitor.AllowPrivate && monitor.Target == before.Target && monitor.Options.Resolver == before.Options?.Resolver && (before.Places ?? []).All(monitor.Places.Contains) && (monitor.FromHere || !before.FromHere));
 
     /// <summary>As it was before the import, which says nothing of what it depends on.</summary>
     /// <param name="component">The one it had, unless that is gone.</param>

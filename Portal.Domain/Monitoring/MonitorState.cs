@@ -110,11 +110,11 @@ public sealed class MonitorState
         if (known is not null && !known.Speaks(monitor, at)) judged = judged.Broken();
         judged = result.Outcome == CheckOutcome.NotConfigured ? judged.Silent(at) : judged.Take(at, result.Outcome == CheckOutcome.Up, monitor);
         Places = [.. Places.Where(p => p.Place != result.Place && monitor.LooksFrom(p.Place)), new PlaceState(result.Place, judged, at, result.Duration, result.StatusCode, result.Detail)];
-        return Agree(monitor, Later(at, LastCheckAt), judged);
+        return Agree(monitor, Later(at, LastCheckAt), known?.Judged.Health != MonitorHealth.Up && judged.Health == MonitorHealth.Up ? judged.Since : null);
     }
 
-    /// <param name="heard">What the place that was heard just now says.</param>
-    Transition Agree(Monitor monitor, DateTimeOffset now, Judgement heard)
+    /// <param name="turnedUp">Since when the place that was heard just now finds it up, where it did not before.</param>
+    Transition Agree(Monitor monitor, DateTimeOffset now, DateTimeOffset? turnedUp)
     {
         var voices = Places.Where(p => p.Speaks(monitor, now)).Select(p => p.Judged).ToList();
         if (voices.Count == 0) return Transition.None;
@@ -133,7 +133,7 @@ public sealed class MonitorState
         }
         if (!voices.Exists(v => v.Health == MonitorHealth.Up)) return Transition.None;
         // Where a voice that was down fell silent, or is not asked any more, nobody knows of an earlier end than now.
-        GoodSince ??= heard.Health == MonitorHealth.Up && heard.Since > Since ? heard.Since : now;
+        GoodSince ??= turnedUp > Since ? turnedUp : now;
         if (was == MonitorHealth.Down && IsFlapping(monitor, now) && now - GoodSince < monitor.FlapQuiet) return Transition.None;
         if (was != MonitorHealth.Up) (Health, Since) = (MonitorHealth.Up, GoodSince.Value);
         return Changed(was, null);

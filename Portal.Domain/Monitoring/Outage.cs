@@ -100,6 +100,6 @@ public sealed class LiveNode
 {
     public string Name { get; private set; } = "";
     public DateTimeOffset ExpiresAt { get; private set; }
-    /// <summary>Since when it has said so in time; the epoch for one that always did.</summary>
+    /// <summary>Since when it has said so in time, without a break.</summary>
     public DateTimeOffset SteadySince { get; private set; }
 }

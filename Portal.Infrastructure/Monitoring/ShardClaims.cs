@@ -16,7 +16,7 @@ public sealed class ShardClaims(Database database, string node, TimeSpan lease)
     {
         await using var command = database.Source.CreateCommand("""
             with gone as (delete from live_nodes where expires_at < clock_timestamp() - interval '1 hour' and name <> @node),
-                 ours as (insert into live_nodes as n (name, expires_at, steady_since) values (@node, clock_timestamp() + @lease, 'epoch')
+                 ours as (insert into live_nodes as n (name, expires_at, steady_since) values (@node, clock_timestamp() + @lease, clock_timestamp())
                      on conflict (name) do update set expires_at = excluded.expires_at, steady_since = case when n.expires_at < clock_timestamp() then clock_timestamp() else n.steady_since end
                      returning steady_since + @lease <= clock_timestamp() as steady)
             select 1 + (select count(*)::int from live_nodes where name <> @node and expires_at > clock_timestamp()), steady from ours

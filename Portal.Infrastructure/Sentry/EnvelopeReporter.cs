@@ -123,7 +123,8 @@ public sealed class EnvelopeReporter : BackgroundService, IErrorReporter
                     return answer.IsSuccessStatusCode;
                 }
                 Lost($"it answers {(int)answer.StatusCode}");
-                if (++faults == MostTries) return false;
+                // A proxy before a server that starts again says nothing of this report.
+                if (answer.StatusCode is not (HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout) && ++faults == MostTries) return false;
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !ct.IsCancellationRequested)
             {

@@ -83,6 +83,7 @@ public sealed class PlaceWorkTests(TestDatabase database) : IClassFixture<TestDa
         await db.SaveChangesAsync();
         var work = await Ask.Ask(Request(1), probe, default);
         Assert.Equal([monitors[1].Id], work.Items!.Select(i => i.Monitor));
+        Assert.Null((await Ask.Ask(Request(1) with { Known = work.Tag }, probe, default)).Items);
         Assert.Contains("Enter them again", Assert.Single(log.All, l => l.Text.Contains(monitors[0].Id.ToString(), StringComparison.Ordinal)).Text, StringComparison.Ordinal);
     }
 }

@@ -64,6 +64,8 @@ public class PlacesTests
     [Theory]
     [InlineData(1, "UUUUUUUUUUUU", "UUDDDD------", "UUUUUUUUUUUU")]
     [InlineData(2, "UUUUUUUUUUUU", "UUDDDD------", "UUDDDD------")]
+    // Found up long ago by one, which alone was not enough.
+    [InlineData(1, "UUDDUUUUUUUU", "UUDDDD------", "UUUUUUUUUUUU")]
     public void An_outage_that_only_lost_places_saw_ends_when_their_voice_ends_and_keeps_its_length(int wanted, string here, string frankfurt, string tokyo)
     {
         var (_, transitions) = Run(new Monitor(Settings(wanted), Start), here, frankfurt, tokyo);
@@ -114,8 +116,10 @@ public class PlacesTests
         Assert.Equal("places", Assert.Throws<DomainException>(() => new Monitor(Settings(1, fromHere: false) with { Places = [] }, Start)).Field);
         Assert.Equal("places", Assert.Throws<DomainException>(() => new Monitor(Settings(1) with { Target = "self:/health/live" }, Start, builtIn: true)).Field);
         var left = new Monitor(Settings(2, fromHere: false), Start);
-        left.Leave(Frankfurt, Start);
-        left.Leave(Tokyo, Start);
+        left.Leave(Frankfurt, Start, out var alone);
+        Assert.False(alone);
+        left.Leave(Tokyo, Start, out alone);
+        Assert.True(alone);
         Assert.Equal((true, 1, 0), (left.FromHere, left.PlacesBeforeDown, left.Places.Count));
     }
 

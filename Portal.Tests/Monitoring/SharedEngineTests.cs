@@ -100,7 +100,7 @@ public sealed class SharedEngineTests(TestDatabase database) : IClassFixture<Tes
             await using var transaction = await db.Database.BeginTransactionAsync();
             await db.Database.ExecuteSqlRawAsync("select 1 from monitor_states for update");
             await using (var other = database.Open()) await other.Database.ExecuteSqlRawAsync("insert into live_nodes values ('node-x', clock_timestamp() + interval '1 hour', 'epoch')");
-            await a.Until(() => a.Log.With("Monitoring cannot reach the database").Count > 0, "a hand-over that failed");
+            await a.Until(() => a.Log.With("could not be handed over").Count > 0, "a hand-over that failed");
             await using (var other = database.Open()) await other.Database.ExecuteSqlRawAsync("delete from live_nodes where name = 'node-x'");
         }
         var looks = a.Probe.Looks.Count;

@@ -93,4 +93,19 @@ public sealed class TargetConsentTests(TestDatabase database) : IClassFixture<Te
         await Change.Execute(new(id, wider with { Places = [] }), Cast.Bob, default);
         Assert.Empty((await Read(id)).Places);
     }
+
+    [Fact]
+    public async Task Where_only_another_place_may_reach_it_the_portal_does_not_without_an_administrator()
+    {
+        var place = new ProbePlace("Oslo", clock.GetUtcNow());
+        await using (var db = database.Open()) { db.Add(place); await db.SaveChangesAsync(); }
+        var there = Settings("http://10.0.0.1/health") with { Places = [place.Id], FromHere = false };
+        var id = await Create.Execute(new(there, AllowPrivate: true), Cast.Alice, default);
+        Assert.Equal("places", (await Assert.ThrowsAsync<DomainException>(() => Change.Execute(new(id, there with { FromHere = true }), Cast.Bob, default))).Field);
+        var remove = new Portal.Features.Monitoring.Places.RemovePlace(database.Contexts, clock);
+        Assert.Contains("Ask an administrator", (await Assert.ThrowsAsync<DomainException>(() => remove.Execute(place.Id, Cast.Bob, default))).Message, StringComparison.Ordinal);
+        Assert.False((await Read(id)).FromHere);
+        await remove.Execute(place.Id, Cast.Alice, default);
+        Assert.True((await Read(id)).FromHere);
+    }
 }

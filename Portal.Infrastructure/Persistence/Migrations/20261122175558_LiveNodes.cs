@@ -17,6 +17,8 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 type: "timestamp with time zone",
                 nullable: true);
 
+            migrationBuilder.Sql("update heartbeats set unanswered_since = started_at where started_at is not null");
+
             migrationBuilder.CreateTable(
                 name: "live_nodes",
                 columns: table => new

@@ -28,10 +28,12 @@ public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, Co
         public IReadOnlyList<DownMonitor> DownInMaintenance { get; init; } = [];
         /// <summary>Up when somebody last looked, which nobody has done for too long.</summary>
         public IReadOnlyList<SilentMonitor> Silent { get; init; } = [];
+        /// <summary>How many failures are held against nobody, because the portal itself reaches nothing outside.</summary>
+        public int Unjudged { get; init; }
         /// <summary>Places that monitors use and nothing is heard of.</summary>
         public IReadOnlyList<LostPlace> LostPlaces { get; init; } = [];
 
-        public bool IsQuiet => Unwell.Count == 0 && Down.Count == 0 && Silent.Count == 0;
+        public bool IsQuiet => Unwell.Count == 0 && Down.Count == 0 && Silent.Count == 0 && Unjudged == 0;
     }
 
     public sealed record DownMonitor(MonitorId Id, string Name, DateTimeOffset Since, string? Why);
@@ -66,7 +68,7 @@ public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, Co
                           state.LastDetail,
                           state.LastCheckAt,
                           // As MonitorView judges it.
-                          IsSilent = state.LastCheckAt + allowed < now && monitor.UpdatedAt + allowed < now,
+                          IsSilent = state.UnjudgedSince == null && state.LastCheckAt + allowed < now && monitor.UpdatedAt + allowed < now,
                           IsCovered = monitor.ComponentId != null && covered.Contains(monitor.ComponentId.Value),
                       };
         var down = watched.Where(m => m.Health == MonitorHealth.Down).OrderBy(m => m.Since);
@@ -82,6 +84,7 @@ public sealed class SituationNow(IDbContextFactory<PortalDbContext> contexts, Co
         {
             DownInMaintenance = await Some(covered: true),
             Silent = silent,
+            Unjudged = await db.MonitorStates.CountAsync(s => s.UnjudgedSince != null && db.Monitors.Any(m => m.Id == s.MonitorId && m.PausedAt == null), ct),
             LostPlaces = await LostPlaces(db, now, ct),
         };
 

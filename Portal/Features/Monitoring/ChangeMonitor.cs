@@ -64,7 +64,7 @@ public sealed class ChangeMonitor(IDbContextFactory<PortalDbContext> contexts, T
     {
         // Judged as a new one first, so that the address is the one that would be stored and nothing is looked up for settings that are refused anyway.
         var draft = monitor.BuiltIn ? monitor : new Monitor(settings with { AllowPrivate = false }, now);
-        var allowed = await consent.Decide(draft, settings.Places ?? [], request.AllowPrivate, actor, monitor, ct);
+        var allowed = await consent.Decide(draft, settings.Places ?? [], settings.FromHere, request.AllowPrivate, actor, monitor, ct);
         var (origin, schedule) = (MonitorTarget.OriginOf(monitor.Target), Schedule(monitor));
         monitor.Change(settings with { AllowPrivate = allowed }, now);
         var moved = origin != MonitorTarget.OriginOf(monitor.Target);

@@ -25,7 +25,7 @@ public sealed class CreateMonitor(IDbContextFactory<PortalDbContext> contexts, T
         actor.Require(Permission.ManageMonitors);
         var now = clock.GetUtcNow();
         var monitor = new Monitor(request.Settings with { AllowPrivate = false }, now);
-        if (await consent.Decide(monitor, monitor.Places, request.AllowPrivate, actor, null, ct)) monitor.Change(monitor.Settings with { AllowPrivate = true }, now);
+        if (await consent.Decide(monitor, monitor.Places, monitor.FromHere, request.AllowPrivate, actor, null, ct)) monitor.Change(monitor.Settings with { AllowPrivate = true }, now);
         if (request.Secrets is { Count: > 0 } given)
         {
             var all = MonitorSecrets.Merge(monitor.Kind, given, MonitorSecrets.None, moved: false);

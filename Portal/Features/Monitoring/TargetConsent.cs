@@ -12,18 +12,19 @@ public sealed class TargetConsent(GuardedConnector connector, TimeProvider clock
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     /// <param name="draft">What would be stored.</param>
-    /// <param name="places">From where it would be looked at beside the portal.</param>
+    /// <param name="places">From where it would be looked at.</param>
+    /// <param name="fromHere">The portal itself would look as well: it is a place like any other.</param>
     /// <param name="asked">What the request says; null keeps a consent that stands and gives none.</param>
     /// <param name="before">The monitor that is edited: its consent stands while its target does and no place is added, from which the same address is another machine.</param>
     /// <returns>Whether the monitor may reach private addresses at its target's own host.</returns>
     /// <exception cref="DomainException">The target is private and the actor may not, or does not want to, allow that.</exception>
-    public async Task<bool> Decide(Monitor draft, IReadOnlyList<ProbePlaceId> places, bool? asked, Actor actor, Monitor? before, CancellationToken ct)
+    public async Task<bool> Decide(Monitor draft, IReadOnlyList<ProbePlaceId> places, bool fromHere, bool? asked, Actor actor, Monitor? before, CancellationToken ct)
     {
         var host = MonitorTarget.HostOf(draft.Kind, draft.Target, draft.Options);
         var may = actor.May(Permission.ProbePrivateAddresses);
         if (before is { AllowPrivate: true } && before.Target == draft.Target && before.Options.Resolver == draft.Options.Resolver && asked != false)
         {
-            if (places.All(before.Places.Contains) || may && asked == true) return true;
+            if (places.All(before.Places.Contains) && (before.FromHere || !fromHere) || may && asked == true) return true;
             throw new DomainException(may
                 ? "This monitor may reach private addresses, and from another place they are other machines. Allow them there as well (by API: allowPrivate), or leave the place out."
                 : "This monitor may reach private addresses, and from another place they are other machines. Ask an administrator to add the place.", "places");

@@ -33,7 +33,7 @@ public sealed class TryMonitor(IDbContextFactory<PortalDbContext> contexts, Targ
         var given = request.Secrets ?? kept.Keys.ToDictionary(n => n, string? (_) => null);
         var all = MonitorSecrets.Merge(draft.Kind, given, kept, moved);
         brake.Count(actor);
-        var allowed = await consent.Decide(draft, [], request.AllowPrivate, actor, edited, ct);
+        var allowed = await consent.Decide(draft, [], fromHere: true, request.AllowPrivate, actor, edited, ct);
         await db.Commit(new AuditEntry(actor, "monitor.tried", draft.Id.ToString(), draft.Target, now), ct);
         return await runner.Look(draft.Id, draft.Settings with { AllowPrivate = allowed }, all, ct) ?? throw new DomainException("The portal does not listen yet. Try again in a moment.");
     }

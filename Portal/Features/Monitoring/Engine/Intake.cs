@@ -31,6 +31,7 @@ sealed class Intake(PlaceInbox places, Timetable timetable, Recorder recorder, T
     {
         var monitor = watched.Monitor;
         if (check.Look != monitor.Look || !monitor.LooksFrom(check.PlaceId)) return;
+        watched.NoticeSetBack(clock.GetUtcNow());
         var result = new CheckResult(watched.Id, check.At, TimeSpan.FromMilliseconds(check.Milliseconds), check.Outcome, check.StatusCode, check.Detail, check.PlaceId);
         // What waited too long says nothing of the present.
         var isLate = clock.GetUtcNow() - check.At > MonitorState.Patience(monitor);

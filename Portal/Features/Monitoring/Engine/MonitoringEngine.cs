@@ -32,6 +32,9 @@ public sealed class MonitoringEngine : BackgroundService
     long unjudged;
     volatile Dictionary<int, long> held = [], loaded = [];
     volatile bool announced;
+    /// <summary>Shards that are to be handed over once <see cref="flushed"/> has written what was found of them; only <see cref="Keep"/> touches both.</summary>
+    HashSet<int>? leaving;
+    Task flushed = Task.CompletedTask;
 
     public MonitoringEngine(Database database, TimeProvider clock, CheckRunner runner, EngineSettings settings, ILoggerFactory logs)
     {
@@ -138,7 +141,7 @@ public sealed class MonitoringEngine : BackgroundService
                 foreach (var lost in timetable.All.Where(w => still.GetValueOrDefault(w.Shard) != w.Epoch)) timetable.Remove(lost);
                 follow.Ring();
             }
-            if (still.Count > share) await HandOver([.. still.Keys.Order().Skip(share)], ct);
+            await HandOver(still, share, ct);
             // Whoever has peers looks more often for what a dead one held: within 10 s of its death somebody else runs it.
             await keep.Wait(share == MonitorId.ShardCount ? settings.Renew : settings.Renew / 2, ct);
         }
@@ -147,24 +150,31 @@ public sealed class MonitoringEngine : BackgroundService
     /// <summary>Shards of one node when so many live; rounded up, so that none is left over.</summary>
     static int Share(int nodes) => (MonitorId.ShardCount + nodes - 1) / nodes;
 
-    /// <summary>To a node that came. What was found is written before the other one reads it; a check that is on its way is not counted.</summary>
-    async Task HandOver(HashSet<int> shards, CancellationToken ct)
+    /// <summary>To a node that came. What was found is written before the other one reads it, and beside this loop, which renews what is held meanwhile; a check that is on its way is not counted.</summary>
+    async Task HandOver(Dictionary<int, long> still, int share, CancellationToken ct)
     {
-        foreach (var watched in Of(shards)) timetable.Rest(watched);
-        try
+        if (leaving is not { } shards)
         {
-            await FlushAll(ct);
+            if (still.Count <= share) return;
+            leaving = shards = [.. still.Keys.Order().Skip(share)];
+            foreach (var watched in Of(shards)) timetable.Rest(watched);
+            flushed = FlushAll(ct);
+            _ = flushed.ContinueWith(_ => keep.Ring(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            return;
         }
-        catch
+        if (!flushed.IsCompleted) return;
+        leaving = null;
+        if (flushed.IsCompletedSuccessfully && still.Count > share)
         {
-            // They stay ours, and may go on being so.
-            foreach (var watched in Of(shards)) timetable.Reschedule(watched, soon: true);
-            throw;
+            held = still.Where(s => !shards.Contains(s.Key)).ToDictionary();
+            foreach (var watched in Of(shards)) timetable.Remove(watched);
+            await claims.Release(shards, ct);
+            log.LogInformation("Node {Node} handed {Shards} shards of monitors to a node that came", settings.Node, shards.Count);
+            return;
         }
-        held = held.Where(s => !shards.Contains(s.Key)).ToDictionary();
-        foreach (var watched in Of(shards)) timetable.Remove(watched);
-        await claims.Release(shards, ct);
-        log.LogInformation("Node {Node} handed {Shards} shards of monitors to a node that came", settings.Node, shards.Count);
+        // They stay ours for now, and are checked on.
+        foreach (var watched in Of(shards)) timetable.Reschedule(watched, soon: true);
+        if (flushed.Exception is { } why) log.LogWarning("Shards could not be handed over, because what was found is not written: {Reason}", why.InnerException!.Message);
     }
 
     /// <summary>Until nothing waits; more may come meanwhile, so it ends with what the buffer can hold.</summary>

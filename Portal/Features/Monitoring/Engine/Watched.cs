@@ -53,10 +53,17 @@ sealed class Watched(Monitor monitor, MonitorState state, long epoch, bool gapIs
     public DateTimeOffset Stamp(DateTimeOffset now)
     {
         now = new DateTimeOffset(now.UtcTicks - now.UtcTicks % 10, TimeSpan.Zero);
+        NoticeSetBack(now);
+        lock (gate)
+            return state.LastCheckAt is { } last && now <= last ? last.AddMilliseconds(1) : now;
+    }
+
+    /// <summary>Before a result is taken in: somebody may have set the clock back.</summary>
+    public void NoticeSetBack(DateTimeOffset now)
+    {
         lock (gate)
         {
-            if (state.LastCheckAt is not { } last || now > last) return now;
-            if (last - now <= MonitorState.ClockTolerance) return last.AddMilliseconds(1);
+            if (state.LastCheckAt is not { } last || last - now <= MonitorState.ClockTolerance) return;
             if (state.Health == MonitorHealth.Down)
             {
                 // It ends where the old clock was and goes on where the new one is: neither is longer than it was.
@@ -65,7 +72,6 @@ sealed class Watched(Monitor monitor, MonitorState state, long epoch, bool gapIs
             }
             failures.Clear();
             state.SetBack(now);
-            return now;
         }
     }
 

@@ -48,7 +48,13 @@ public sealed class RemovePlace(IDbContextFactory<PortalDbContext> contexts, Tim
         // Whoever chooses it waits until it is gone, and whoever has chosen it is seen.
         await db.Database.ExecuteSqlAsync($"select 1 from probe_places where id = {id.Value} for update", ct);
         var place = await db.ProbePlaces.SingleOrDefaultAsync(p => p.Id == id, ct) ?? throw new NotFoundException("place");
-        foreach (var monitor in await db.Monitors.FromSql($"select *, xmin from monitors where places @> array[{id.Value}]").ToListAsync(ct)) monitor.Leave(id, now);
+        foreach (var monitor in await db.Monitors.FromSql($"select *, xmin from monitors where places @> array[{id.Value}]").ToListAsync(ct))
+        {
+            monitor.Leave(id, now, out var looksHereNow);
+            // The same private address is another machine from here, which nobody consented to.
+            if (looksHereNow && monitor.AllowPrivate && !actor.May(Permission.ProbePrivateAddresses))
+                throw new DomainException($"{monitor.Name} reaches a private address from this place alone, and would be looked at from the portal without it. Ask an administrator to remove the place, or delete that monitor first.");
+        }
         db.Remove(place);
         await db.Commit(new AuditEntry(actor, "place.removed", id.ToString(), place.Name, now), ct);
         await transaction.CommitAsync(ct);

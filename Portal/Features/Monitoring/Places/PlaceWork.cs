@@ -50,8 +50,16 @@ public sealed class PlaceWork(IDbContextFactory<PortalDbContext> contexts, Seale
         // Read first: what changes between the two is given twice rather than not.
         var versions = await wanted.Select(m => new { m.Id, m.Version }).ToListAsync(ct);
         var tag = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', versions.Select(m => $"{m.Id} {m.Version}")))))[..32];
-        return new(place.Name, tag, tag == request.Known ? null : [.. (await wanted.ToListAsync(ct)).Select(ItemOf).OfType<Item>()]);
+        if (request.Known == Tag(versions.Count)) return new(place.Name, request.Known, null);
+        var (items, closed) = (new List<Item>(), new List<MonitorId>());
+        foreach (var monitor in await wanted.ToListAsync(ct))
+            if (ItemOf(monitor) is { } item) items.Add(item); else closed.Add(monitor.Id);
+        if (request.Known == Tag(items.Count)) return new(place.Name, request.Known, null);
+        if (closed.Count > 0) log.LogError("The secrets of these monitors cannot be opened with this node's master key, so {Place} does not look at them: {Monitors}. Enter them again", place.Name, string.Join(", ", closed));
+        return new(place.Name, Tag(items.Count), items);
 
+        // With the number that could be read: a node that reads more gives the rest.
+        string Tag(int read) => $"{tag}.{read}";
         Task<ProbePlace?> Find() => db.ProbePlaces.SingleOrDefaultAsync(p => p.Name == actor.Name, ct);
     }
 
@@ -64,7 +72,6 @@ public sealed class PlaceWork(IDbContextFactory<PortalDbContext> contexts, Seale
         }
         catch (CryptographicException)
         {
-            log.LogError("The secrets of monitor {Monitor} cannot be opened with this node's master key, so no place looks at it. Enter them again", monitor.Id);
             return null;
         }
     }
