@@ -44,10 +44,13 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
             if (IsAlive) return Connection(running!.Port, Password());
             account ??= ServerAccount.Find();
             var installed = PostgresBinaries.Installed();
-            var place = await ClusterPlace.Choose(data, account, log, clock, ct);
+            var again = started.Task.IsCompleted;
+            var place = again ? new ClusterPlace(cluster!, null) : await ClusterPlace.Choose(data, account, log, clock, ct);
             cluster = place.Folder;
-            var fresh = !place.Exists;
-            if (fresh) await Initialise(place, PostgresBinaries.Newest(installed), ct);
+            // What vanished under a running portal is a loss, not a new installation.
+            if (again && !place.Exists)
+                throw new CannotStartException($"The database in {cluster} has vanished while the portal ran: put it back from a backup. Only a new start makes a new, empty one.");
+            if (!place.Exists) await Initialise(place, PostgresBinaries.Newest(installed), ct);
             var password = Password();
             if (!await Adopt(password, ct)) await Launch(await ClusterVersion.Fit(place.Folder, installed, account, password, log, clock, ct), ct);
             started.TrySetResult();

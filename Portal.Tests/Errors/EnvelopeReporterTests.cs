@@ -167,6 +167,29 @@ public class EnvelopeReporterTests
         Assert.Equal(6, server.All.Count);
     }
 
+    [Theory]
+    [InlineData(502)]
+    [InlineData(503)]
+    [InlineData(504)]
+    public async Task A_proxy_before_a_server_that_is_away_costs_no_report_however_long_it_takes(int status)
+    {
+        var clock = new FakeClock(Now);
+        await using var server = await ErrorServer.Start();
+        server.Answer = http =>
+        {
+            if (server.All.Count <= 12) http.Response.StatusCode = status;
+            return Task.CompletedTask;
+        };
+        using var reporter = await Start(server.Dsn, clock);
+        reporter.Report(Report());
+        await Soon.Comes(() =>
+        {
+            clock.FastForward(TimeSpan.FromSeconds(5));
+            return reporter.Figures is { Sent: 1, AwayFor: null };
+        }, "it arrives in the end");
+        Assert.Equal((13, 0L), (server.All.Count, reporter.Figures.Dropped));
+    }
+
     [Fact]
     public async Task Refused_reports_are_not_repeated()
     {

@@ -44,13 +44,13 @@ sealed class EngineRig : IAsyncDisposable
     /// <summary>What a person does to the configuration, by this rig's clock.</summary>
     public ChangeMonitor Change(TestDatabase database) => new(database.Contexts, new TargetConsent(new GuardedConnector(), Clock), Sealing.Secrets, Clock);
 
-    /// <summary>Lets time pass in small steps until the condition holds; fails after 20 real seconds.</summary>
+    /// <summary>Lets time pass in small steps until the condition holds; fails after a real minute.</summary>
     public async Task Until(Func<Task<bool>> condition, string what, double step = 0.25)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            if (TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(20)) Assert.Fail($"It never came to: {what}");
+            if (TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromMinutes(1)) Assert.Fail($"It never came to: {what}");
             if (step > 0) Clock.FastForward(TimeSpan.FromSeconds(step));
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, default);
         }

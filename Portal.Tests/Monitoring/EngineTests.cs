@@ -79,59 +79,6 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
-    public async Task Two_nodes_never_store_two_results_of_one_turn()
-    {
-        for (var i = 0; i < 20; i++) await EngineRig.Add(database, $"https://shop.example/{i}");
-        var probe = new ScriptedProbe();
-        await using var a = await new EngineRig(database, "node-a", probe: probe).Start();
-        await using var b = await new EngineRig(database, "node-b", a.Clock, probe).Start();
-        await a.Until(() => (a.Engine.Held.Count, b.Engine.Held.Count) == (MonitorId.ShardCount / 2, MonitorId.ShardCount / 2), "all shards held once");
-        await a.Until(async () => await Read(db => db.Checks.CountAsync()) >= 100, "a hundred results", 0.5);
-        Assert.Empty(a.Engine.Held.Keys.Intersect(b.Engine.Held.Keys));
-        await using var db = database.Open();
-        var times = (await db.Checks.AsNoTracking().Select(c => new { c.MonitorId, c.At }).ToListAsync()).GroupBy(c => c.MonitorId);
-        foreach (var monitor in times)
-            Assert.All(monitor.Select(c => c.At).Order().Zip(monitor.Select(c => c.At).Order().Skip(1)), pair => Assert.True(pair.Second - pair.First > TimeSpan.FromSeconds(4)));
-    }
-
-    [Fact]
-    public async Task A_clean_stop_hands_over_at_once_and_the_epoch_rises()
-    {
-        var monitor = await EngineRig.Add(database);
-        await using var a = await new EngineRig(database, "node-a", leaseSeconds: 60).Start();
-        await a.Until(async () => await Stored(monitor.Id) > 0, "a result");
-        var before = a.Engine.Held[monitor.Shard];
-        await a.Engine.StopAsync(default);
-        await using var b = await new EngineRig(database, "node-b", leaseSeconds: 60).Start();
-        await b.Until(() => b.Engine.Held.Count == MonitorId.ShardCount, "the takeover", 0);
-        Assert.Equal(before + 1, b.Engine.Held[monitor.Shard]);
-        await b.Until(async () => await Read(db => db.Checks.AnyAsync(c => c.Node == "node-b")), "a result of node b");
-    }
-
-    [Fact]
-    public async Task A_node_that_comes_gets_its_share_with_all_that_was_found_and_one_that_leaves_gives_it_back_at_once()
-    {
-        var monitors = new List<Domain.Monitoring.Monitor>();
-        for (var i = 0; i < 20; i++) monitors.Add(await EngineRig.Add(database, $"https://shop.example/{i}"));
-        var probe = new ScriptedProbe();
-        foreach (var monitor in monitors) probe.Failing[monitor.Target] = true;
-        await using var a = await new EngineRig(database, "node-a", probe: probe, leaseSeconds: 60).Start();
-        // One failure each: half way to an outage.
-        await a.Until(() => monitors.TrueForAll(m => probe.Looks.Count(l => l == m.Target) == 1), "a first look at each", 0.1);
-        var b = new EngineRig(database, "node-b", a.Clock, probe, leaseSeconds: 60);
-        await b.Start();
-        await a.Until(() => (a.Engine.Held.Count, b.Engine.Held.Count) == (MonitorId.ShardCount / 2, MonitorId.ShardCount / 2), "a half for each", 0.1);
-        Assert.Empty(a.Engine.Held.Keys.Intersect(b.Engine.Held.Keys));
-        await a.Until(async () => await Read(db => db.Outages.CountAsync(o => o.To == null)) == monitors.Count, "an outage of each");
-        // The second failure, wherever it was found, confirmed the first.
-        Assert.All(await Read(db => db.Outages.ToListAsync()), o => Assert.InRange(o.Evidence.Count, 1, 2));
-        Assert.All(monitors, m => Assert.InRange(probe.Looks.Count(l => l == m.Target), 2, 4));
-        // Without letting the clock move: node a was told.
-        await b.DisposeAsync();
-        await a.Until(() => a.Engine.Held.Count == MonitorId.ShardCount, "everything again", 0);
-    }
-
-    [Fact]
     public async Task A_thousand_targets_that_hang_keep_nobody_else_waiting()
     {
         const int hung = 1_000, well = 20;
@@ -142,11 +89,10 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
                 from generate_series(0, {hung + well - 1}) n;
                 insert into monitor_states (monitor_id, health, since, recent, epoch) select id, 'Unknown', now(), '[]', 0 from monitors
                 """);
-        var (timeouts, late) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), TimeSpan.Zero);
+        var timeouts = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var rig = new EngineRig(database);
         rig.Probe.HangsAt = target => target.Contains("hung", StringComparison.Ordinal);
         rig.Probe.Hold = timeouts;
-        rig.Engine.Began += lag => { if (lag > late) late = lag; };
         await rig.Start();
         await rig.Until(() => rig.Probe.Looks.Count(l => l.Contains("hung", StringComparison.Ordinal)) == hung, "a thousand that wait");
         for (var turn = 1; turn <= 3; turn++)
@@ -155,8 +101,7 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
             await rig.Until(async () => await Read(db => db.Checks.CountAsync(c => c.Outcome == CheckOutcome.Up)) >= most * well, "results of the others", 0.5);
         }
         Assert.Equal(hung, rig.Probe.Looks.Count(l => l.Contains("hung", StringComparison.Ordinal)));
-        // The clock of this test moves by half a second at a time.
-        Assert.InRange(late, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        // How late they begin is a figure of ./bench engine: this clock does not wait for a busy machine.
 
         // All of them at one moment, and again: a thousand outages, each once.
         rig.Probe.HangsAt = null;
@@ -165,46 +110,6 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
         await rig.Until(async () => await Read(db => db.Outages.CountAsync(o => o.To == null)) == hung, "a thousand outages", 0.5);
         Assert.Equal(hung, await Read(db => db.Outages.CountAsync()));
         Assert.Equal(0, rig.Engine.DroppedResults);
-    }
-
-    [Fact]
-    public async Task After_a_kill_the_leases_run_out_and_the_outage_is_neither_lost_nor_doubled()
-    {
-        var monitor = await EngineRig.Add(database);
-        var probe = new ScriptedProbe();
-        probe.Failing[monitor.Target] = true;
-        var a = await new EngineRig(database, "node-a", probe: probe, leaseSeconds: 2).Start();
-        await a.Until(async () => await LatestOutage(monitor.Id) is not null, "an outage");
-        await a.Kill();
-        await using var b = await new EngineRig(database, "node-b", a.Clock, probe, leaseSeconds: 2).Start();
-        await b.Until(() => b.Engine.Held.Count == MonitorId.ShardCount, "the takeover");
-        Assert.True(b.Engine.Held[monitor.Shard] >= 2);
-        await b.Until(async () => await Read(db => db.Checks.AnyAsync(c => c.Node == "node-b")), "a result of node b");
-        Assert.Equal(1, await Read(db => db.Outages.CountAsync()));
-        Assert.Null((await LatestOutage(monitor.Id))!.To);
-        probe.Failing[monitor.Target] = false;
-        await b.Until(async () => (await LatestOutage(monitor.Id))!.To is not null, "the end of the outage");
-        Assert.Equal(1, await Read(db => db.Outages.CountAsync()));
-    }
-
-    [Fact]
-    public async Task What_a_node_found_under_a_lease_that_it_lost_is_discarded()
-    {
-        var monitor = await EngineRig.Add(database);
-        await using var a = await new EngineRig(database, "node-a").Start();
-        await a.Until(async () => await Stored(monitor.Id) > 0, "a result");
-        // A look is on its way, and the target fails, when the lease is lost.
-        var (stored, looks) = (await Stored(monitor.Id), a.Probe.Looks.Count);
-        a.Probe.Failing[monitor.Target] = true;
-        a.Probe.Hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await a.Until(() => a.Probe.Looks.Count > looks, "a look on its way");
-        await using (var db = database.Open())
-            await db.Database.ExecuteSqlRawAsync("update shard_leases set node = 'node-x', epoch = epoch + 1, expires_at = clock_timestamp() + interval '1 hour'");
-        a.Probe.Hold.SetResult();
-        await a.Until(() => a.Engine.Held.Count == 0, "the loss noticed", 10);
-        Assert.Equal(stored, await Stored(monitor.Id));
-        Assert.Null(await LatestOutage(monitor.Id));
-        Assert.Equal(0, a.Engine.Watching);
     }
 
     [Fact]
@@ -271,7 +176,17 @@ public sealed class EngineTests(TestDatabase database) : IClassFixture<TestDatab
                 db.Add(new Infrastructure.Persistence.HeardCheck { Shard = monitor.Shard, MonitorId = monitor.Id, PlaceId = place.Id, PlaceName = place.Name, At = Real.GetUtcNow().AddSeconds(i - 600), Milliseconds = 5, Outcome = CheckOutcome.Up, StatusCode = null, Detail = null, Look = watched.Look });
             await db.SaveChangesAsync();
         }
+        // The shards are held, and reading their monitors takes long.
+        await using var slow = new Npgsql.NpgsqlConnection(database.ConnectionString);
+        await slow.OpenAsync();
+        await using var transaction = await slow.BeginTransactionAsync();
+        await using (var held = new Npgsql.NpgsqlCommand("lock table monitors in access exclusive mode", slow)) await held.ExecuteNonQueryAsync();
         await using var rig = await new EngineRig(database).Start();
+        await rig.Until(() => rig.Engine.Held.Count == MonitorId.ShardCount, "all shards held");
+        var began = rig.Clock.GetTimestamp();
+        await rig.Until(() => rig.Clock.GetElapsedTime(began) > TimeSpan.FromSeconds(10), "several looks for what places found");
+        Assert.Equal(0, rig.Engine.Watching);
+        await transaction.CommitAsync();
         await rig.Until(async () => await Read(db => db.Checks.CountAsync(c => c.Node == "Frankfurt")) == 500, "all that was found", 0.1);
     }
 

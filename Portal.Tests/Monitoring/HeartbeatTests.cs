@@ -145,6 +145,28 @@ public sealed class HeartbeatApiTests(PortalHost host) : IClassFixture<PortalHos
     }
 
     [Fact]
+    public async Task An_answer_that_a_node_of_the_version_before_heard_ends_the_run()
+    {
+        using var client = await Client();
+        using var job = host.Client();
+        var (id, address, _) = await New(client, "Heard elsewhere");
+        await job.PostAsync(new Uri(address + "/start"), null);
+        var monitor = new MonitorId(Guid.Parse(id));
+        await using var db = host.Database.Open();
+        var began = (await db.Heartbeats.AsNoTracking().SingleAsync(h => h.MonitorId == monitor)).UnansweredSince!.Value;
+        var options = new MonitorOptions { PeriodSeconds = 3600, GraceSeconds = 300 };
+        Assert.Equal(CheckOutcome.Down, (await db.Heartbeats.AsNoTracking().SingleAsync(h => h.MonitorId == monitor)).Judge(options, began.AddMinutes(10)).Outcome);
+        // Such a node knows nothing of the column and leaves it as it is.
+        await db.Database.ExecuteSqlAsync($"update heartbeats set started_at = null, last_ping_at = {began.AddMinutes(1)} where monitor_id = {monitor.Value}");
+        var heard = await db.Heartbeats.SingleAsync(h => h.MonitorId == monitor);
+        Assert.Equal(CheckOutcome.Up, heard.Judge(options, began.AddMinutes(10)).Outcome);
+        // The next run begins by its own beginning, not by the one that was answered.
+        heard.Hear(HeartbeatSignal.Start, null, began.AddMinutes(20));
+        Assert.Equal(CheckOutcome.Up, heard.Judge(options, began.AddMinutes(24)).Outcome);
+        Assert.Equal(CheckOutcome.Down, heard.Judge(options, began.AddMinutes(26)).Outcome);
+    }
+
+    [Fact]
     public async Task A_paused_one_ignores_pings_and_a_new_address_ends_the_old_one()
     {
         using var client = await Client();

@@ -123,6 +123,16 @@ public class HttpOptionsTests
         Assert.Contains("for ever", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("all good", null)]
+    [InlineData("an error", "The answer does not match ^(?!.*error).")]
+    public async Task A_pattern_that_was_saved_before_such_were_refused_decides_as_it_did(string body, string? why)
+    {
+        await using var server = Answering(body);
+        var request = ProbeRequests.For(MonitorKind.Http, server.Address, new()) with { Options = new() { ExpectPattern = "^(?!.*error)" } };
+        Assert.Equal((why is null ? CheckOutcome.Up : CheckOutcome.Down, why), (await Probe.Look(request, default)).Verdict());
+    }
+
     [Fact]
     public async Task Other_character_sets_are_read_and_unknown_ones_do_no_harm()
     {

@@ -27,6 +27,8 @@ public sealed class SharedEngineTests(TestDatabase database) : IClassFixture<Tes
         return await query(db);
     }
 
+    Task<int> Stored(MonitorId id) => Read(db => db.Checks.CountAsync(c => c.MonitorId == id));
+    Task<Outage?> LatestOutage(MonitorId id) => Read(db => db.Outages.Where(o => o.MonitorId == id).OrderByDescending(o => o.From).FirstOrDefaultAsync());
     Task<List<ShardLease>> Leases() => Read(db => db.ShardLeases.AsNoTracking().OrderBy(l => l.Shard).ToListAsync());
 
     async Task<List<Monitor>> Add(int count)
@@ -34,6 +36,99 @@ public sealed class SharedEngineTests(TestDatabase database) : IClassFixture<Tes
         var monitors = new List<Monitor>();
         for (var i = 0; i < count; i++) monitors.Add(await EngineRig.Add(database, $"https://shop.example/{i}"));
         return monitors;
+    }
+
+    [Fact]
+    public async Task Two_nodes_never_store_two_results_of_one_turn()
+    {
+        for (var i = 0; i < 20; i++) await EngineRig.Add(database, $"https://shop.example/{i}");
+        var probe = new ScriptedProbe();
+        await using var a = await new EngineRig(database, "node-a", probe: probe).Start();
+        await using var b = await new EngineRig(database, "node-b", a.Clock, probe).Start();
+        await a.Until(() => (a.Engine.Held.Count, b.Engine.Held.Count) == (MonitorId.ShardCount / 2, MonitorId.ShardCount / 2), "all shards held once");
+        await a.Until(async () => await Read(db => db.Checks.CountAsync()) >= 100, "a hundred results", 0.5);
+        Assert.Empty(a.Engine.Held.Keys.Intersect(b.Engine.Held.Keys));
+        await using var db = database.Open();
+        var times = (await db.Checks.AsNoTracking().Select(c => new { c.MonitorId, c.At }).ToListAsync()).GroupBy(c => c.MonitorId);
+        foreach (var monitor in times)
+            Assert.All(monitor.Select(c => c.At).Order().Zip(monitor.Select(c => c.At).Order().Skip(1)), pair => Assert.True(pair.Second - pair.First > TimeSpan.FromSeconds(4)));
+    }
+
+    [Fact]
+    public async Task A_clean_stop_hands_over_at_once_and_the_epoch_rises()
+    {
+        var monitor = await EngineRig.Add(database);
+        await using var a = await new EngineRig(database, "node-a", leaseSeconds: 60).Start();
+        await a.Until(async () => await Stored(monitor.Id) > 0, "a result");
+        var before = a.Engine.Held[monitor.Shard];
+        await a.Engine.StopAsync(default);
+        await using var b = await new EngineRig(database, "node-b", leaseSeconds: 60).Start();
+        await b.Until(() => b.Engine.Held.Count == MonitorId.ShardCount, "the takeover", 0);
+        Assert.Equal(before + 1, b.Engine.Held[monitor.Shard]);
+        await b.Until(async () => await Read(db => db.Checks.AnyAsync(c => c.Node == "node-b")), "a result of node b");
+    }
+
+    [Fact]
+    public async Task A_node_that_comes_gets_its_share_with_all_that_was_found_and_one_that_leaves_gives_it_back_at_once()
+    {
+        var monitors = new List<Domain.Monitoring.Monitor>();
+        for (var i = 0; i < 20; i++) monitors.Add(await EngineRig.Add(database, $"https://shop.example/{i}"));
+        var probe = new ScriptedProbe();
+        foreach (var monitor in monitors) probe.Failing[monitor.Target] = true;
+        await using var a = await new EngineRig(database, "node-a", probe: probe, leaseSeconds: 60).Start();
+        // One failure each: half way to an outage.
+        await a.Until(() => monitors.TrueForAll(m => probe.Looks.Count(l => l == m.Target) == 1), "a first look at each", 0.1);
+        var b = new EngineRig(database, "node-b", a.Clock, probe, leaseSeconds: 60);
+        await b.Start();
+        await a.Until(() => (a.Engine.Held.Count, b.Engine.Held.Count) == (MonitorId.ShardCount / 2, MonitorId.ShardCount / 2), "a half for each", 0.1);
+        Assert.Empty(a.Engine.Held.Keys.Intersect(b.Engine.Held.Keys));
+        await a.Until(async () => await Read(db => db.Outages.CountAsync(o => o.To == null)) == monitors.Count, "an outage of each");
+        // The second failure, wherever it was found, confirmed the first.
+        Assert.All(await Read(db => db.Outages.ToListAsync()), o => Assert.InRange(o.Evidence.Count, 1, 2));
+        Assert.All(monitors, m => Assert.InRange(probe.Looks.Count(l => l == m.Target), 2, 4));
+        // Without letting the clock move: node a was told.
+        await b.DisposeAsync();
+        await a.Until(() => a.Engine.Held.Count == MonitorId.ShardCount, "everything again", 0);
+    }
+
+    [Fact]
+    public async Task After_a_kill_the_leases_run_out_and_the_outage_is_neither_lost_nor_doubled()
+    {
+        var monitor = await EngineRig.Add(database);
+        var probe = new ScriptedProbe();
+        probe.Failing[monitor.Target] = true;
+        var a = await new EngineRig(database, "node-a", probe: probe, leaseSeconds: 2).Start();
+        await a.Until(async () => await LatestOutage(monitor.Id) is not null, "an outage");
+        await a.Kill();
+        await using var b = await new EngineRig(database, "node-b", a.Clock, probe, leaseSeconds: 2).Start();
+        await b.Until(() => b.Engine.Held.Count == MonitorId.ShardCount, "the takeover");
+        Assert.True(b.Engine.Held[monitor.Shard] >= 2);
+        await b.Until(async () => await Read(db => db.Checks.AnyAsync(c => c.Node == "node-b")), "a result of node b");
+        Assert.Equal(1, await Read(db => db.Outages.CountAsync()));
+        Assert.Null((await LatestOutage(monitor.Id))!.To);
+        probe.Failing[monitor.Target] = false;
+        await b.Until(async () => (await LatestOutage(monitor.Id))!.To is not null, "the end of the outage");
+        Assert.Equal(1, await Read(db => db.Outages.CountAsync()));
+    }
+
+    [Fact]
+    public async Task What_a_node_found_under_a_lease_that_it_lost_is_discarded()
+    {
+        var monitor = await EngineRig.Add(database);
+        await using var a = await new EngineRig(database, "node-a").Start();
+        await a.Until(async () => await Stored(monitor.Id) > 0, "a result");
+        // A look is on its way, and the target fails, when the lease is lost.
+        var (stored, looks) = (await Stored(monitor.Id), a.Probe.Looks.Count);
+        a.Probe.Failing[monitor.Target] = true;
+        a.Probe.Hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await a.Until(() => a.Probe.Looks.Count > looks, "a look on its way");
+        await using (var db = database.Open())
+            await db.Database.ExecuteSqlRawAsync("update shard_leases set node = 'node-x', epoch = epoch + 1, expires_at = clock_timestamp() + interval '1 hour'");
+        a.Probe.Hold.SetResult();
+        await a.Until(() => a.Engine.Held.Count == 0, "the loss noticed", 10);
+        Assert.Equal(stored, await Stored(monitor.Id));
+        Assert.Null(await LatestOutage(monitor.Id));
+        Assert.Equal(0, a.Engine.Watching);
     }
 
     [Fact]
@@ -105,6 +200,45 @@ public sealed class SharedEngineTests(TestDatabase database) : IClassFixture<Tes
         }
         var looks = a.Probe.Looks.Count;
         await a.Until(() => monitors.TrueForAll(m => a.Probe.Looks.Skip(looks).Contains(m.Target)), "another look at each");
+    }
+
+    [Fact]
+    public async Task However_long_the_writing_before_a_hand_over_takes_what_is_held_is_renewed()
+    {
+        var lease = TimeSpan.FromSeconds(2);
+        await Add(20);
+        await using var a = await new EngineRig(database, "node-a", leaseSeconds: lease.TotalSeconds).Start();
+        await a.Until(() => a.Engine.Held.Count == MonitorId.ShardCount, "all shards");
+        await a.Until(() => a.Probe.Looks.Count >= 20, "a look at each");
+        await using var slow = new NpgsqlConnection(database.ConnectionString);
+        await slow.OpenAsync();
+        await using var transaction = await slow.BeginTransactionAsync();
+        await using (var held = new NpgsqlCommand("select 1 from monitor_states for update", slow)) await held.ExecuteNonQueryAsync();
+        await using (var db = database.Open()) await db.Database.ExecuteSqlRawAsync("insert into live_nodes values ('node-x', clock_timestamp() + interval '1 hour', 'epoch')");
+        await a.Until(() => Read(d => d.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from pg_stat_activity where application_name = 'node-a' and wait_event_type = 'Lock'").SingleAsync()).ContinueWith(t => t.Result > 0, TaskScheduler.Default), "a writing that takes long");
+        var before = await Read(d => d.ShardLeases.MinAsync(l => l.ExpiresAt));
+        await a.Until(() => Read(d => d.ShardLeases.AllAsync(l => l.Node == "node-a" && l.ExpiresAt > before + lease)), "leases renewed beside it", 0.1);
+        Assert.Empty(a.Log.With("handed"));
+        await transaction.CommitAsync();
+        await a.Until(() => a.Engine.Held.Count == Half, "the hand-over");
+    }
+
+    [Fact]
+    public async Task A_lease_that_ran_out_is_taken_by_nobody_who_was_not_there_for_the_length_of_one()
+    {
+        await using var connection = new Database();
+        connection.Open(Database.Connect(database.ConnectionString, "claims"));
+        var claims = new ShardClaims(connection, "node-a", TimeSpan.FromSeconds(2));
+        Assert.Equal((1, false), await claims.Announce(default));
+        await Soon.Reads(() => claims.Announce(default), said => said.IsSteady, "there for the length of a lease");
+        Assert.True(await Read(db => db.Database.SqlQuery<bool>($"select clock_timestamp() - steady_since >= interval '2 s' as \"Value\" from live_nodes where name = 'node-a'").SingleAsync()));
+        // Away for longer than that, it begins anew; and so does a node at its start, which leaves alone what another one may come back to.
+        await using (var db = database.Open())
+            await db.Database.ExecuteSqlRawAsync("update live_nodes set expires_at = clock_timestamp() - interval '1 s'; update shard_leases set node = 'node-x', expires_at = clock_timestamp() - interval '1 s'");
+        Assert.Equal((1, false), await claims.Announce(default));
+        await using var b = await new EngineRig(database, "node-b", leaseSeconds: 2).Start();
+        await b.Until(() => b.Engine.Held.Count >= Half, "what nobody came back to");
+        Assert.True(await Read(db => db.Database.SqlQuery<bool>($"select clock_timestamp() - steady_since >= interval '2 s' as \"Value\" from live_nodes where name = 'node-b'").SingleAsync()));
     }
 
     [Fact]

@@ -168,6 +168,18 @@ public sealed class EmbeddedPostgresTests : IDisposable
         Assert.Contains("postgres.password is missing", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_database_that_vanished_under_a_running_portal_is_named_instead_of_beginning_anew()
+    {
+        var server = Server();
+        await server.Start(default);
+        await server.Stop();
+        Directory.Delete(folder.Cluster, recursive: true);
+        var refused = await Assert.ThrowsAsync<CannotStartException>(() => server.Start(default));
+        Assert.Contains("has vanished while the portal ran", refused.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.Cluster));
+    }
+
     [FactAsRoot]
     public async Task Below_a_folder_that_is_closed_to_PostgreSQL_the_database_really_runs_elsewhere_and_is_found_again()
     {

@@ -40,8 +40,8 @@ sealed class Consequences(IDbContextFactory<PortalDbContext> contexts, ILogger<C
     {
         await using var db = contexts.CreateDbContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        // The lease cannot change hands before this transaction ends.
-        var epochs = await db.Database.SqlQuery<long>($"select epoch as \"Value\" from shard_leases where shard = {watched.Shard} for share").ToListAsync(ct);
+        // The lease cannot change hands before this transaction ends; it can be renewed meanwhile, however long this takes.
+        var epochs = await db.Database.SqlQuery<long>($"select epoch as \"Value\" from shard_leases where shard = {watched.Shard} for key share").ToListAsync(ct);
         if (epochs is not [var epoch] || epoch != watched.Epoch) throw new ConflictException("Another node runs this monitor now.");
         var row = (await db.MonitorStates.FromSql($"select * from monitor_states where monitor_id = {watched.Id.Value} for update").ToListAsync(ct)).SingleOrDefault();
         if (row is null) { watched.Drop(); return; }

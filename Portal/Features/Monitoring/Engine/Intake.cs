@@ -1,17 +1,29 @@
 using Portal.Domain.Monitoring;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence;
+using Portal.Live;
 
 namespace Portal.Features.Monitoring.Engine;
 
 /// <summary>What places found of the monitors that this node runs, judged and recorded as if it had been found here.</summary>
-sealed class Intake(PlaceInbox places, Timetable timetable, Recorder recorder, TimeProvider clock, ILogger log)
+sealed class Intake(PlaceInbox places, Roster roster, Timetable timetable, Recorder recorder, EngineSettings settings, DatabaseContact contact, TimeProvider clock, ILogger log)
 {
     /// <summary>Rings when something has arrived.</summary>
     public Bell Bell { get; } = new(clock);
 
+    public async Task Run(CancellationToken ct)
+    {
+        while (true)
+        {
+            // What waits for monitors that are not known yet waits in the database.
+            var more = await Take(roster.Known, ct);
+            contact.Found(nameof(Intake));
+            if (!more) await Bell.Wait(settings.Follow, ct);
+        }
+    }
+
     /// <returns>Whether there may be more.</returns>
-    public async Task<bool> Take(int[] shards, CancellationToken ct)
+    async Task<bool> Take(int[] shards, CancellationToken ct)
     {
         var some = shards.Length == 0 ? [] : await places.Take(shards, ct);
         foreach (var check in some)

@@ -24,7 +24,7 @@ sealed class Recorder : IDisposable
     readonly SemaphoreSlim flushing = new(1);
     readonly Bell any, urgent;
     readonly DatabaseContact contact;
-    readonly int batchSize;
+    readonly int waiting, batchSize;
     List<FoundCheck> batch = [];
     long dropped;
 
@@ -32,7 +32,7 @@ sealed class Recorder : IDisposable
     {
         (this.store, this.consequences, this.clock, this.log) = (store, consequences, clock, log);
         (any, urgent, contact) = (new Bell(clock), new Bell(clock), new DatabaseContact("The record of checks", clock, log));
-        batchSize = Math.Min(EngineSettings.BatchSize, waiting);
+        (this.waiting, batchSize) = (waiting, Math.Min(EngineSettings.BatchSize, waiting));
         results = Channel.CreateBounded<FoundCheck>(
             new BoundedChannelOptions(waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => Interlocked.Increment(ref dropped));
     }
@@ -81,8 +81,14 @@ sealed class Recorder : IDisposable
         }
     }
 
+    /// <summary>Until nothing waits; more may come meanwhile, so it ends with what the buffer can hold.</summary>
+    public async Task FlushAll(CancellationToken ct)
+    {
+        for (var flushes = 0; flushes <= waiting / batchSize && await Flush(ct); flushes++) { }
+    }
+
     /// <returns>Whether more is waiting.</returns>
-    public async Task<bool> Flush(CancellationToken ct)
+    async Task<bool> Flush(CancellationToken ct)
     {
         // The loop's own turn, a hand-over and the end of the process.
         await flushing.WaitAsync(ct);
