@@ -288,14 +288,4 @@ public sealed class AccessHttpTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/api/v1/people", UriKind.Relative))).StatusCode);
         Assert.Equal(HttpStatusCode.Redirect, (await client.GetAsync(new Uri("/account", UriKind.Relative))).StatusCode);
     }
-
-    [Fact]
-    public async Task An_unknown_address_is_not_found_rather_than_a_reason_to_sign_in()
-    {
-        using var client = host.Client();
-        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(new Uri("/no/such/page", UriKind.Relative))).StatusCode);
-        // A program without a key is told nothing of what there is.
-        Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync(new Uri("/api/v1/no-such-thing", UriKind.Relative))).StatusCode);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await client.DeleteAsync(new Uri("/api/v1/people", UriKind.Relative))).StatusCode);
-    }
 }

@@ -82,6 +82,16 @@ public sealed class EveryAddressTests(PortalHost host) : IClassFixture<PortalHos
     }
 
     [Fact]
+    public async Task An_unknown_address_is_not_found_rather_than_a_reason_to_sign_in()
+    {
+        using var client = host.Client();
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(new Uri("/no/such/page", UriKind.Relative))).StatusCode);
+        // A program without a key is told nothing of what there is.
+        Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync(new Uri("/api/v1/no-such-thing", UriKind.Relative))).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await client.DeleteAsync(new Uri("/api/v1/people", UriKind.Relative))).StatusCode);
+    }
+
+    [Fact]
     public void Every_address_is_public_on_purpose_or_has_a_rule()
     {
         var all = All();

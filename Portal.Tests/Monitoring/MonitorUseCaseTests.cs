@@ -153,7 +153,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
     [Fact]
     public async Task A_chart_for_customers_is_a_choice_of_one_line_and_the_page_has_room_for_six()
     {
-        await using var own = new FirstStart();
+        await using var own = new OwnDatabase();
         await own.Database.InitializeAsync();
         var (create, change) = (new CreateMonitor(own.Database.Contexts, Consent, Sealing.Secrets, clock), new ChangeMonitor(own.Database.Contexts, Consent, Sealing.Secrets, clock));
         async Task<DomainException> Refused(string title) => await Assert.ThrowsAsync<DomainException>(() => create.Execute(new(Settings() with { PublicChart = title }), Cast.Bob, default));
@@ -285,30 +285,7 @@ public sealed class MonitorUseCaseTests(TestDatabase database) : IClassFixture<T
         Assert.True((await list.Count(Cast.Bob, default))[MonitorCondition.Paused] >= 1);
     }
 
-    [Fact]
-    public async Task The_first_start_makes_ten_monitors_and_no_later_one_does()
-    {
-        await using var empty = new FirstStart();
-        await empty.Database.InitializeAsync();
-        var step = new FirstMonitors(empty.Database.Contexts, clock);
-        await Task.WhenAll(step.Run(default), step.Run(default), new FirstMonitors(empty.Database.Contexts, clock).Run(default));
-        await using var db = empty.Database.Open();
-        var monitors = await db.Monitors.AsNoTracking().ToListAsync();
-        Assert.Equal(10, monitors.Count);
-        Assert.All(monitors, m => Assert.True(m is { BuiltIn: true, IsBuiltInTarget: true }));
-        Assert.Equal(TimeSpan.FromSeconds(120), monitors.Single(m => m.Name == "Admin").Interval);
-        Assert.Equal("Database", Assert.Single(monitors, m => m.Critical).Name);
-        // What a company shows its customers is for the company to say: the page begins empty and says so.
-        Assert.Empty(await db.Components.ToListAsync());
-        Assert.All(monitors, m => Assert.Null(m.ComponentId));
-        Assert.Equal(10, await db.MonitorStates.CountAsync());
-        db.RemoveRange(await db.Monitors.ToListAsync());
-        await db.SaveChangesAsync();
-        await step.Run(default);
-        Assert.Equal(0, await db.Monitors.CountAsync());
-    }
-
-    sealed class FirstStart : IAsyncDisposable
+    sealed class OwnDatabase : IAsyncDisposable
     {
         public TestDatabase Database { get; } = new();
         public async ValueTask DisposeAsync() => await Database.DisposeAsync();

@@ -1,7 +1,5 @@
-using System.Data.Common;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Portal.Domain.Audit;
 using Portal.Domain.Incidents;
 using Portal.Domain.Monitoring;
@@ -266,15 +264,6 @@ public class StatusPageSnapshotTests(TestDatabase database) : IClassFixture<Test
     }
 
     [Fact]
-    public async Task Twelve_queries_at_most_read_the_whole_page()
-    {
-        var counter = new Counter();
-        var options = new DbContextOptionsBuilder<PortalDbContext>(Database.OptionsFor(database.Database.Source)).AddInterceptors(counter).Options;
-        await new StatusPageSnapshot(new Factory(options)).Load(null, Now, default);
-        Assert.InRange(counter.Commands, 5, 12);
-    }
-
-    [Fact]
     public async Task An_incident_too_old_to_be_published_is_still_found_without_its_notes()
     {
         var at = Start.AddDays(-300);
@@ -284,21 +273,5 @@ public class StatusPageSnapshotTests(TestDatabase database) : IClassFixture<Test
         await Save(new Component("Old", "old", null, null, 0, at), incident);
         var view = await new PublicIncidents(database.Contexts).Load(incident.Id, Now, default);
         Assert.Equal("It is over.", Assert.Single(view.Updates).Body);
-    }
-
-    sealed class Factory(DbContextOptions<PortalDbContext> options) : IDbContextFactory<PortalDbContext>
-    {
-        public PortalDbContext CreateDbContext() => new(options);
-    }
-
-    sealed class Counter : DbCommandInterceptor
-    {
-        public int Commands { get; private set; }
-
-        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
-        {
-            Commands++;
-            return base.ReaderExecutingAsync(command, eventData, result, cancellationToken);
-        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Npgsql;
@@ -11,14 +10,13 @@ using Portal.Infrastructure.Sentry;
 namespace Portal.Hosting;
 
 /// <summary>Reads and checks everything before saying no: each message names its key, and none repeats a secret.</summary>
-public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<string> knownKeys)
+public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<string> knownKeys) : SettingsReader(configuration)
 {
     static readonly string[] Sections = ["Data", "Database", "Redis", "Storage", "Smtp", "Sentry", "OpenTelemetry", "Bootstrap", "Public", "Security", "Network", "Logging", "Api", "Timing"];
     /// <summary>Whoever configures chooses what follows: a place in a list, a name of a log's category.</summary>
     static readonly string[] Open = ["Network:TrustedProxies:", "Network:ConnectivityTargets:", "Logging:LogLevel:"];
     static readonly string[] S3 = ["Storage:Backups:S3:Endpoint", "Storage:Backups:S3:Bucket", "Storage:Backups:S3:AccessKey", "Storage:Backups:S3:SecretKey"];
     static readonly string[] Look = ["Public:Logo", "Public:Picture", "Public:AccentColour", "Public:AccentColourDark", "Public:Links"];
-    readonly List<string> problems = [];
     readonly List<string> notUsedYet = [];
 
     /// <summary>The options are usable only while there are no problems.</summary>
@@ -47,60 +45,12 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             Timing = Timing(),
             NotUsedYet = notUsedYet,
         };
-        return (options, problems);
-    }
-
-    string? Text(string key) => configuration[key] is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
-
-    /// <summary>Taken as it is: a blank may be part of it, but at an end it nearly always slipped in.</summary>
-    string? Secret(string key)
-    {
-        if (Text(key) is null || configuration[key] is not { } text) return null;
-        if (char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1])) Refuse(key, "it begins or ends with a blank or a line break: remove that.");
-        return text;
-    }
-
-    /// <summary>What was written, unless that may hold a password: an address may, and whatever looks a bit like one.</summary>
-    /// <param name="text">All of it or a part.</param>
-    /// <param name="whole">What it is a part of.</param>
-    public static string Said(string text, string? whole = null) => (whole ?? text).AsSpan().IndexOfAny("@?=") >= 0 ? "what is set" : $"\"{text}\"";
-
-    void Refuse(string key, string why) => problems.Add($"{key}: {why}");
-
-    string Required(string key)
-    {
-        if (Text(key) is { } text) return text;
-        Refuse(key, "a value is required.");
-        return "";
-    }
-
-    bool Flag(string key, bool otherwise)
-    {
-        if (Text(key) is not { } text) return otherwise;
-        if (bool.TryParse(text, out var value)) return value;
-        Refuse(key, $"{Said(text)} is neither true nor false.");
-        return otherwise;
-    }
-
-    double Number(string key, double otherwise, double least, double most)
-    {
-        if (Text(key) is not { } text) return otherwise;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most) return value;
-        Refuse(key, string.Create(CultureInfo.InvariantCulture, $"{Said(text)} is not a number between {least} and {most}."));
-        return otherwise;
-    }
-
-    Uri? Address(string key)
-    {
-        if (Text(key) is not { } text) return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri!.Host.Length > 0 && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0) return uri;
-        Refuse(key, $"{Said(text)} is not a complete address like https://status.example.com, without name and password.");
-        return null;
+        return (options, Problems);
     }
 
     void RefuseUnknownKeys()
     {
-        foreach (var (key, _) in configuration.AsEnumerable())
+        foreach (var (key, _) in Configuration.AsEnumerable())
         {
             var ours = Sections.Any(s => key.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase));
             if (ours && !knownKeys.Contains(key) && !Open.Any(o => key.StartsWith(o, StringComparison.OrdinalIgnoreCase)))
@@ -134,7 +84,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
 
     void CheckLogLevels()
     {
-        foreach (var level in configuration.GetSection("Logging:LogLevel").GetChildren().Select(c => c.Path))
+        foreach (var level in Configuration.GetSection("Logging:LogLevel").GetChildren().Select(c => c.Path))
             if (Text(level) is { } text && !Enum.GetNames<LogLevel>().Contains(text, StringComparer.OrdinalIgnoreCase))
                 Refuse(level, $"{Said(text)} is none of {string.Join(", ", Enum.GetNames<LogLevel>())}.");
     }
@@ -246,13 +196,6 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         return targets;
     }
 
-    /// <summary>Each of a list that is written as places of an array or as one text, with all that was written.</summary>
-    IEnumerable<(string Text, string Whole)> Listed(string key)
-    {
-        var list = configuration.GetSection(key);
-        return list.GetChildren().Select(c => c.Value ?? "").Concat((list.Value ?? "").Split([',', ' '])).Select(t => t.Trim()).Where(t => t.Length > 0).Select(t => (t, t + list.Value));
-    }
-
     TimingOptions Timing()
     {
         TimeSpan Seconds(string key, double otherwise) => TimeSpan.FromSeconds(Number(key, otherwise, 0.05, 86_400));
@@ -260,13 +203,6 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             Seconds("Timing:OutboxLeaseSeconds", 30), Seconds("Timing:PostgresRestartSeconds", 2));
         if (timing.ShardRenew >= timing.ShardLease) Refuse("Timing:ShardRenewSeconds", "a lease must be renewed before it ends: choose less than Timing:ShardLeaseSeconds.");
         return timing;
-    }
-
-    int Rate(string key, int otherwise)
-    {
-        var rate = Number(key, otherwise, 1, 10_000_000);
-        if (rate % 1 != 0) Refuse(key, "a whole number is required.");
-        return (int)rate;
     }
 
     /// <summary>What later parts need is checked already, so that a mistake does not wait for them.</summary>
@@ -283,19 +219,5 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         if (S3.All(k => Text(k) is null)) return;
         foreach (var missing in S3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
         notUsedYet.Add("Storage:Backups:S3:Endpoint");
-    }
-
-    void CheckEmail(string key, string email) => Ask(key, () => Person.ValidEmail(email));
-
-    void Ask(string key, Func<string> rule)
-    {
-        try
-        {
-            rule();
-        }
-        catch (DomainException refusal)
-        {
-            Refuse(key, refusal.Message);
-        }
     }
 }
