@@ -30,6 +30,7 @@ builder.Services
     .AddStatusPages()
     .AddIncidents()
     .AddMaintenance()
+    .AddJobs()
     .AddMeasurements()
     .AddMonitoring()
     .AddHealth()

@@ -18,6 +18,8 @@ public static class Permissions
         [Permission.ProbePrivateAddresses] = (Role.Admin, "monitors:private", "Let monitors reach private network addresses."),
         [Permission.RunProbe] = (Role.Admin, "probes:run", "Look at targets from another place, as portal probe does: it is given the secrets of its monitors."),
         [Permission.ManageComponents] = (Role.Admin, "components:write", "Create and change components and groups; set a status by hand."),
+        [Permission.ViewJobs] = (Role.Staff, "jobs:read", "See jobs, their progress and their logs."),
+        [Permission.ManageJobs] = (Role.Admin, "jobs:write", "Cancel and repeat jobs; run, pause and resume schedules."),
         [Permission.ManagePeople] = (Role.Admin, "people:write", "Add, change and deactivate people, and see their one-time links."),
         [Permission.ManageApiKeys] = (Role.Admin, "api-keys:write", "Create API keys with no more scopes than its own, and revoke any."),
         [Permission.ViewHealth] = (Role.Staff, "health:read", "Read detailed health and metrics from outside this machine."),

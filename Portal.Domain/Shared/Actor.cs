@@ -37,4 +37,6 @@ public enum Permission
     ViewHealth,
     RunMaintenance,
     RunProbe,
+    ViewJobs,
+    ManageJobs,
 }

@@ -61,6 +61,7 @@ public static class ApiFeature
         v1.MapStatusPagesApi();
         v1.MapIncidentsApi();
         v1.MapMaintenanceApi();
+        v1.MapJobsApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
         v1.MapAccessApi();

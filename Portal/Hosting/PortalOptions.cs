@@ -62,4 +62,5 @@ public enum LogFormat
     Plain,
 }
 
-public sealed record TimingOptions(TimeSpan ShardLease, TimeSpan ShardRenew, TimeSpan Follow, TimeSpan OutboxLease, TimeSpan PostgresRestart);
+public sealed record TimingOptions(TimeSpan ShardLease, TimeSpan ShardRenew, TimeSpan Follow, TimeSpan OutboxLease, TimeSpan PostgresRestart,
+    TimeSpan JobLease, TimeSpan JobSweep, TimeSpan JobCheckIn, TimeSpan JobCheckInThreshold);

@@ -1,0 +1,156 @@
+using System.Text.Json;
+using Portal.Components;
+using Portal.Domain.Jobs;
+using Portal.Domain.Shared;
+using Portal.Infrastructure.Jobs;
+using Portal.Live;
+
+namespace Portal.Features.Jobs;
+
+/// <summary>Works on runs that have come to this node: claims, watches over the lease while the kind of job does its work, and writes the end.</summary>
+public sealed class JobWorker(RunLedger ledger, IEnumerable<JobKind> kinds, ChangeFeed feed, TimeProvider clock, ILogger<JobWorker> log)
+{
+    static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(10), LongestWait = TimeSpan.FromMinutes(15), News = TimeSpan.FromSeconds(1);
+    /// <summary>Whoever does not heed the end of its token is left behind after so long.</summary>
+    static readonly TimeSpan Unheeding = TimeSpan.FromSeconds(30);
+    readonly Dictionary<string, JobKind> byName = kinds.ToDictionary(k => k.Name);
+    readonly Random random = new();
+
+    enum Why { Nothing, PortalStops, Cancelled, TakenAway, Stalled, TookTooLong }
+
+    /// <summary>Does the run if it is to be done now; otherwise nothing.</summary>
+    public async Task Run(JobRunId id, CancellationToken ct)
+    {
+        if (await ledger.Claim(id, ct) is not { } run) return;
+        using var scope = log.BeginScope("Job {Job} of kind {Kind}, attempt {Attempt}", run.Id, run.Kind, run.Attempt);
+        var context = new RunContext(run, clock);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var over = new CancellationTokenSource();
+        var working = Work(run, context, stop.Token);
+        var watching = Watch(run, context, working, stop, over.Token, ct);
+        var why = await watching;
+        var heeds = working.IsCompleted || await Task.WhenAny(working, Task.Delay(Unheeding, clock, CancellationToken.None)) == working;
+        if (!heeds) log.LogError("The work does not heed its end and is left behind");
+        await Settle(run, context, why, heeds ? working : null);
+    }
+
+    Task<object?> Work(ClaimedRun run, RunContext context, CancellationToken ct) => byName.TryGetValue(run.Kind, out var kind)
+        ? Task.Run(() => kind.Run(context, ct), CancellationToken.None)
+        : Task.FromException<object?>(new DomainException($"This version of the portal knows no job of the kind {run.Kind}."));
+
+    /// <summary>Until the work is over, or must be.</summary>
+    async Task<Why> Watch(ClaimedRun run, RunContext context, Task working, CancellationTokenSource stop, CancellationToken over, CancellationToken ct)
+    {
+        var kind = byName.GetValueOrDefault(run.Kind);
+        var (began, held, renewed) = (clock.GetTimestamp(), clock.GetTimestamp(), clock.GetTimestamp());
+        using var hinted = new SemaphoreSlim(0, 1);
+        using var hints = feed.Subscribe($"job:{run.Id}", () =>
+        {
+            if (hinted.CurrentCount == 0) hinted.Release();
+            return Task.CompletedTask;
+        });
+        while (!working.IsCompleted)
+        {
+            var hint = hinted.WaitAsync(over);
+            await Task.WhenAny(working, hint, Task.Delay(ledger.Lease / 3 < News ? ledger.Lease / 3 : News, clock, ct).ContinueWith(_ => { }, TaskScheduler.Default));
+            if (working.IsCompleted) break;
+            var why = ct.IsCancellationRequested ? Why.PortalStops
+                : kind is not null && context.Silence > kind.StallLimit ? Why.Stalled
+                : kind is not null && clock.GetElapsedTime(began) > kind.Longest ? Why.TookTooLong : Why.Nothing;
+            if (why == Why.Nothing && (hint.IsCompletedSuccessfully || context.HasNews || clock.GetElapsedTime(renewed) >= ledger.Lease / 3))
+            {
+                renewed = clock.GetTimestamp();
+                (why, held) = await Renew(run, context, held);
+            }
+            if (why == Why.Nothing) continue;
+            await stop.CancelAsync();
+            return why;
+        }
+        return Why.Nothing;
+    }
+
+    async Task<(Why, long Held)> Renew(ClaimedRun run, RunContext context, long held)
+    {
+        var asked = clock.GetTimestamp();
+        // An answer that comes after another node may have taken over is none.
+        using var limit = new CancellationTokenSource(ledger.Lease / 3, clock);
+        try
+        {
+            var (progress, hasMoved, lines) = context.Take();
+            await ledger.Write(run, lines, limit.Token);
+            return await ledger.Renew(run, progress, hasMoved, limit.Token) switch
+            {
+                Holding.Lost => (Why.TakenAway, held),
+                Holding.CancelAsked => (Why.Cancelled, asked),
+                _ => (Why.Nothing, asked),
+            };
+        }
+        catch (Exception e) when (e is OperationCanceledException || Refusal.IsDatabaseAway(e))
+        {
+            log.LogWarning("The lease could not be renewed: {Reason}", e.Message);
+            return (clock.GetElapsedTime(held) > ledger.Lease * 2 / 3 ? Why.TakenAway : Why.Nothing, held);
+        }
+    }
+
+    async Task Settle(ClaimedRun run, RunContext context, Why why, Task<object?>? working)
+    {
+        Func<CancellationToken, Task<bool>> end = (why, working) switch
+        {
+            (Why.TakenAway, _) => _ => Task.FromResult(false),
+            (_, { IsCompletedSuccessfully: true }) => ct => ledger.End(run, RunState.Succeeded, working.Result is { } result ? JsonSerializer.Serialize(result, JsonSerializerOptions.Web) : null, null, ct),
+            (Why.Cancelled, _) => ct => ledger.End(run, RunState.Cancelled, null, null, ct),
+            (Why.Stalled, _) => ct => ledger.End(run, RunState.Failed, null, "It did nothing for too long and was stopped.", ct),
+            (Why.TookTooLong, _) => ct => ledger.End(run, RunState.Failed, null, "It took longer than such a job may and was stopped.", ct),
+            (Why.PortalStops, _) when run.Repeatable => ct => ledger.PutBack(run, TimeSpan.Zero, null, counts: false, ct),
+            (Why.PortalStops, _) => ct => ledger.End(run, RunState.Interrupted, null, "The portal was stopped in the midst of it.", ct),
+            var (_, failed) => Failure(run, failed?.Exception?.InnerException ?? new InvalidOperationException("The work ended without a word.")),
+        };
+        await Persist(run, context, why, end);
+    }
+
+    Func<CancellationToken, Task<bool>> Failure(ClaimedRun run, Exception e)
+    {
+        if (e is DomainException or NotFoundException or ConflictException or ForbiddenException)
+        {
+            log.LogWarning("Failed: {Reason}", e.Message);
+            return ct => ledger.End(run, RunState.Failed, null, e.Message, ct);
+        }
+        var words = e is OperationCanceledException ? "It was broken off." : $"{e.GetType().Name}: {e.Message}";
+        if (run.Attempt >= run.MostAttempts)
+        {
+            log.LogError(e, "Failed at the last of {Attempts} attempts", run.MostAttempts);
+            return ct => ledger.End(run, RunState.Failed, null, words, ct);
+        }
+        double jitter;
+        lock (random) jitter = 0.8 + 0.4 * random.NextDouble();
+        var wait = TimeSpan.FromSeconds(Math.Min(LongestWait.TotalSeconds, FirstWait.TotalSeconds * Math.Pow(2, run.Attempt - 1)) * jitter);
+        log.LogWarning(e, "Attempt {Attempt} of {Attempts} failed; again in {Seconds:0} s", run.Attempt, run.MostAttempts, wait.TotalSeconds);
+        return ct => ledger.PutBack(run, wait, words, counts: true, ct);
+    }
+
+    /// <summary>What was done is told also when the database is away just then; beyond the lease somebody else may have begun, and the ledger refuses.</summary>
+    async Task Persist(ClaimedRun run, RunContext context, Why why, Func<CancellationToken, Task<bool>> end)
+    {
+        var began = clock.GetTimestamp();
+        var patience = why == Why.PortalStops ? TimeSpan.FromSeconds(5) : TimeSpan.FromMinutes(1);
+        while (true)
+        {
+            using var limit = new CancellationTokenSource(ledger.Lease, clock);
+            try
+            {
+                await ledger.Write(run, context.Take().Lines, limit.Token);
+                if (!await end(limit.Token)) log.LogWarning("It is not this node's any more: what was done counts for nothing");
+                return;
+            }
+            catch (Exception e) when (e is OperationCanceledException || Refusal.IsDatabaseAway(e))
+            {
+                if (clock.GetElapsedTime(began) > patience)
+                {
+                    log.LogError("The end could not be written: {Reason}", e.Message);
+                    return;
+                }
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
+            }
+        }
+    }
+}
