@@ -219,11 +219,16 @@ public sealed class SharedEngineTests(TestDatabase database) : IClassFixture<Tes
         var monitor = await EngineRig.Add(database, failures: 1);
         await using var a = await new EngineRig(database, "node-a", leaseSeconds: lease.TotalSeconds).Start();
         await a.Until(async () => await Read(db => db.MonitorStates.AnyAsync(s => s.MonitorId == monitor.Id && s.Health == MonitorHealth.Up)), "a good state");
+        // The next look waits, and all before it is written.
+        a.Probe.Hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var looks = a.Probe.Looks.Count;
+        await a.Until(async () => a.Probe.Looks.Count > looks && await Stored(monitor.Id) == a.Probe.Looks.Count - 1, "a look on its way");
         await using var slow = new NpgsqlConnection(database.ConnectionString);
         await slow.OpenAsync();
         await using var transaction = await slow.BeginTransactionAsync();
         await using (var held = new NpgsqlCommand($"select 1 from monitor_states where monitor_id = '{monitor.Id.Value}' for update", slow)) await held.ExecuteNonQueryAsync();
         a.Probe.Failing[monitor.Target] = true;
+        a.Probe.Hold.SetResult();
         const string waiting = "select coalesce((select xact_start from pg_stat_activity where datname = current_database() and application_name = 'node-a' and wait_event_type = 'Lock' and query like '%monitor_states%'), 'epoch')";
         await a.Until(async () => await Ask<DateTime>(waiting) > DateTime.UnixEpoch, "an outage that waits to be written");
         var since = await Ask<DateTime>(waiting);
