@@ -3,6 +3,7 @@ using Portal.Components;
 using Portal.Features.Access;
 using Portal.Features.Health;
 using Portal.Features.Incidents;
+using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
 using Portal.Features.Metrics;
 using Portal.Features.Monitoring;

@@ -11,7 +11,7 @@ public static class QuartzSchema
     public static string Script { get; } = Read();
 
     /// <summary>The statements that make what is missing.</summary>
-    public static IEnumerable<string> Statements() => Script.Split("--;;").Select(s => s.Replace("{0}", Prefix, StringComparison.Ordinal).Replace("{1}", "qrtz_", StringComparison.Ordinal).Trim())
+    public static IEnumerable<string> Statements() => Script.Split("\n--;;\n").Select(s => s.Replace("{0}", Prefix, StringComparison.Ordinal).Replace("{1}", "qrtz_", StringComparison.Ordinal).Trim())
         .Where(s => s.Split('\n').Any(l => l.Trim() is { Length: > 0 } line && !line.StartsWith("--", StringComparison.Ordinal)));
 
     static string Read()

@@ -46,7 +46,7 @@ public sealed class RunLedger(Database database, string node, TimeSpan lease)
                     where id = @id and state = 'Queued' and due_at <= clock_timestamp() and (start_by is null or attempt > 0 or start_by > clock_timestamp())
                     returning epoch, kind, subject, arguments::text, attempt, most_attempts, repeatable)
                 select claimed.*, pg_notify(@channel, @told) from claimed
-                """, ct, id, ("lease", lease), ("node", node), ("channel", Changes.Channel), ("told", told.Text));
+                """, id, ("lease", lease), ("node", node), ("channel", Changes.Channel), ("told", told.Text));
             await using var reader = await command.ExecuteReaderAsync(ct);
             if (!await reader.ReadAsync(ct)) return null;
             database.Tell(told);
@@ -68,7 +68,7 @@ public sealed class RunLedger(Database database, string node, TimeSpan lease)
                     progressed_at = case when @moved then clock_timestamp() else progressed_at end
                 where id = @id and epoch = @epoch and state = 'Running' returning cancel_asked_at)
             select cancel_asked_at is not null, case when @moved then pg_notify(@channel, @told) end from renewed
-            """, ct, run.Id, ("channel", Changes.Channel), ("told", told.Text), ("lease", lease), ("epoch", run.Epoch), ("moved", hasMoved), ("phase", Cut(progress.Phase, 60)), ("progress", progress.Progress), ("doing", Cut(progress.Doing, 300)));
+            """, run.Id, ("channel", Changes.Channel), ("told", told.Text), ("lease", lease), ("epoch", run.Epoch), ("moved", hasMoved), ("phase", Cut(progress.Phase, 60)), ("progress", progress.Progress), ("doing", Cut(progress.Doing, 300)));
         await using var reader = await command.ExecuteReaderAsync(ct);
         if (!await reader.ReadAsync(ct)) return Holding.Lost;
         if (hasMoved) database.Tell(told);
@@ -84,7 +84,7 @@ public sealed class RunLedger(Database database, string node, TimeSpan lease)
             select @id, @attempt, l.at, l.text from unnest(@times, @texts) with ordinality as l(at, text, n)
             where exists (select 1 from job_runs where id = @id and epoch = @epoch and state = 'Running')
                 and (select count(*) from job_log where run_id = @id) + l.n <= {JobLogLine.MostLines} order by l.n
-            """, ct, run.Id, ("epoch", run.Epoch), ("attempt", run.Attempt), ("times", lines.Select(l => l.At.ToUniversalTime()).ToArray()), ("texts", lines.Select(l => Cut(l.Text, JobLogLine.TextLength)!).ToArray()));
+            """, run.Id, ("epoch", run.Epoch), ("attempt", run.Attempt), ("times", lines.Select(l => l.At.ToUniversalTime()).ToArray()), ("texts", lines.Select(l => Cut(l.Text, JobLogLine.TextLength)!).ToArray()));
         await command.ExecuteNonQueryAsync(ct);
     }
 
@@ -143,16 +143,15 @@ public sealed class RunLedger(Database database, string node, TimeSpan lease)
     async Task<bool> Settle(string sql, ClaimedRun run, CancellationToken ct, params (string, object?)[] values)
     {
         var told = Told(run.Id);
-        await using var command = Command(sql, ct, run.Id, [("epoch", run.Epoch), ("channel", Changes.Channel), ("told", told.Text), .. values]);
+        await using var command = Command(sql, run.Id, [("epoch", run.Epoch), ("channel", Changes.Channel), ("told", told.Text), .. values]);
         await using var reader = await command.ExecuteReaderAsync(ct);
         var written = await reader.ReadAsync(ct);
         if (written) database.Tell(told);
         return written;
     }
 
-    NpgsqlCommand Command(string sql, CancellationToken ct, JobRunId id, params (string Name, object? Value)[] values)
+    NpgsqlCommand Command(string sql, JobRunId id, params (string Name, object? Value)[] values)
     {
-        ct.ThrowIfCancellationRequested();
         var command = database.Source.CreateCommand(sql);
         command.Parameters.AddWithValue("id", id.Value);
         foreach (var (name, value) in values)

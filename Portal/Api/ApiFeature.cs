@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portal.Api.Describing;
 using Portal.Features.Access;
 using Portal.Features.Incidents;
+using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Places;

@@ -66,7 +66,7 @@ public sealed class JobWorker(RunLedger ledger, IEnumerable<JobKind> kinds, Chan
             await stop.CancelAsync();
             return why;
         }
-        return Why.Nothing;
+        return ct.IsCancellationRequested && !working.IsCompletedSuccessfully ? Why.PortalStops : Why.Nothing;
     }
 
     async Task<(Why, long Held)> Renew(ClaimedRun run, RunContext context, long held)
