@@ -150,14 +150,12 @@ public sealed class Rollups(Database database)
 
     static string FromChecks => $"""
         with found as (
-            select monitor_id as series_id, date_bin($2, at, {Origin}) as at, outcome = 0 as good, milliseconds::float8 as value
+            select monitor_id as series_id, date_bin($2, at, {Origin}) as at, case when outcome = 0 then {BucketOf("milliseconds::float8")} end as bucket, milliseconds::float8 as value
             from check_results where at >= $3 and at < $4 and outcome <> 2 and date_bin($2, at, {Origin}) = any($1)),
-        counted as (select series_id, at, {BucketOf("value")} as bucket, count(*) as n from found where good group by 1, 2, 3),
-        histograms as (select series_id, at, array_agg(bucket::bigint << 40 | n order by bucket) as histogram from counted group by 1, 2),
-        totals as (
-            select series_id, at, count(*) filter (where good) as count, count(*) filter (where not good) as failed,
-                coalesce(sum(value) filter (where good), 0) as sum, coalesce(min(value) filter (where good), 0) as min, coalesce(max(value) filter (where good), 0) as max
-            from found group by 1, 2)
+        parts as (
+            select series_id, at, bucket, count(*) filter (where bucket is not null) as count, count(*) filter (where bucket is null) as failed,
+                sum(value) filter (where bucket is not null) as sum, min(value) filter (where bucket is not null) as min, max(value) filter (where bucket is not null) as max, count(*) as n
+            from found group by 1, 2, 3)
         {Into(SeriesTable.Minutes)}
         """;
 
@@ -170,18 +168,21 @@ public sealed class Rollups(Database database)
         with found as (
             select series_id, date_bin($2, at, {Origin}) as at, count, failed, sum, min, max, histogram
             from {finer} where at >= $3 and at < $4 and date_bin($2, at, {Origin}) = any($1)),
-        counted as (select series_id, at, e >> 40 as bucket, sum(e & 1099511627775)::bigint as n from found, unnest(histogram) e group by 1, 2, 3),
-        histograms as (select series_id, at, array_agg(bucket << 40 | n order by bucket) as histogram from counted group by 1, 2),
-        totals as (
-            select series_id, at, sum(count)::bigint as count, sum(failed)::bigint as failed, sum(sum) as sum,
-                coalesce(min(min) filter (where count > 0), 0) as min, coalesce(max(max) filter (where count > 0), 0) as max
+        parts as (
+            select series_id, at, e >> 40 as bucket, 0::bigint as count, 0::bigint as failed, 0::float8 as sum, null::float8 as min, null::float8 as max, sum(e & 1099511627775)::bigint as n
+            from found, unnest(histogram) e group by 1, 2, 3
+            union all
+            select series_id, at, null, sum(count)::bigint, sum(failed)::bigint, sum(sum), min(min) filter (where count > 0), max(max) filter (where count > 0), 0
             from found group by 1, 2)
         {Into(coarser)}
         """;
 
+    /// <summary>From parts with and without a bucket of the histogram, which are summed up in one go: with a join between them a planner that knows nothing yet of the newest results would compare each series with each other one.</summary>
     static string Into(SeriesTable table) => $"""
         insert into {table.Name} (series_id, at, count, failed, sum, min, max, histogram)
-        select t.series_id, t.at, t.count, t.failed, t.sum, t.min, t.max, coalesce(h.histogram, '{"{}"}') from totals t left join histograms h on h.series_id = t.series_id and h.at = t.at
+        select series_id, at, sum(count)::bigint, sum(failed)::bigint, coalesce(sum(sum), 0), coalesce(min(min), 0), coalesce(max(max), 0),
+            coalesce(array_agg(bucket::bigint << 40 | n order by bucket) filter (where bucket is not null), '{"{}"}')
+        from parts group by 1, 2
         on conflict (series_id, at) do update set count = excluded.count, failed = excluded.failed, sum = excluded.sum, min = excluded.min, max = excluded.max, histogram = excluded.histogram
         """;
 

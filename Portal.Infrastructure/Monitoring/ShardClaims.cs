@@ -38,6 +38,7 @@ public sealed class ShardClaims(Database database, string node, TimeSpan lease)
             """, [new("shards", held.Keys.ToArray()), new("epochs", held.Values.ToArray())], ct);
 
     /// <summary>Takes shards that are free, and if wanted those whose lease has run out; the epoch rises.</summary>
+    /// <remarks>By <c>for update</c> and nothing weaker: it passes over a lease under which a consequence is just being written (<c>for key share</c>), while <see cref="Renew"/> does not wait for it.</remarks>
     /// <param name="held">Known to be ours. A row that bears our name beyond these was taken by a command whose answer was lost, and is taken again when it runs out.</param>
     /// <param name="lapsed">Not right after the database was away: then all leases have run out, and their holders come back to them with what they found meanwhile.</param>
     public Task<Dictionary<int, long>> Take(int most, IReadOnlyCollection<int> held, bool lapsed, CancellationToken ct) => most <= 0

@@ -15,6 +15,9 @@ public sealed record ClusterPlace(string Folder, string? Link)
 
     public bool Exists => File.Exists(Path.Combine(Folder, "PG_VERSION"));
 
+    /// <summary>Whether the data folder holds a cluster, or a link to one.</summary>
+    public static bool IsIn(DataFolder data) => new DirectoryInfo(Path.Combine(data.Root, Name)) is var own && (own.Exists || own.LinkTarget is not null);
+
     /// <exception cref="CannotStartException">An existing cluster cannot be reached.</exception>
     public static async Task<ClusterPlace> Choose(DataFolder data, ServerAccount account, ILogger log, TimeProvider clock, CancellationToken ct, string elsewhere = Elsewhere)
     {

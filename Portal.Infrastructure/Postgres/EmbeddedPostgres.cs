@@ -21,6 +21,7 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
     Postmaster? running;
     string? cluster;
     Process? child;
+    bool hasDatabase;
 
     /// <summary>Null while none runs.</summary>
     public int? ProcessId => running?.ProcessId;
@@ -41,20 +42,21 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         await gate.WaitAsync(ct);
         try
         {
-            if (IsAlive) return Connection(running!.Port, Password());
+            if (IsAlive && hasDatabase) return Connection(running!.Port, Password());
             account ??= ServerAccount.Find();
             var installed = PostgresBinaries.Installed();
-            var again = started.Task.IsCompleted;
-            var place = again ? new ClusterPlace(cluster!, null) : await ClusterPlace.Choose(data, account, log, clock, ct);
-            cluster = place.Folder;
             // What vanished under a running portal is a loss, not a new installation.
-            if (again && !place.Exists)
-                throw new CannotStartException($"The database in {cluster} has vanished while the portal ran: put it back from a backup. Only a new start makes a new, empty one.");
+            var again = started.Task.IsCompleted;
+            if (again && !ClusterPlace.IsIn(data)) throw Vanished();
+            var place = await ClusterPlace.Choose(data, account, log, clock, ct);
+            if (again && !place.Exists) throw Vanished();
+            cluster = place.Folder;
             if (!place.Exists) await Initialise(place, PostgresBinaries.Newest(installed), ct);
             var password = Password();
             if (!await Adopt(password, ct)) await Launch(await ClusterVersion.Fit(place.Folder, installed, account, password, log, clock, ct), ct);
             started.TrySetResult();
             await EnsureDatabase(password, ct);
+            hasDatabase = true;
             return Connection(running!.Port, password);
         }
         finally
@@ -102,6 +104,8 @@ public sealed class EmbeddedPostgres(DataFolder data, TimeProvider clock, ILogge
         child?.Dispose();
         gate.Dispose();
     }
+
+    CannotStartException Vanished() => new($"The database in {cluster} has vanished while the portal ran, or can be read no more: put it back, from a backup if need be. No empty one is made in its place.");
 
     async Task Initialise(ClusterPlace place, PostgresBinaries binaries, CancellationToken ct)
     {
