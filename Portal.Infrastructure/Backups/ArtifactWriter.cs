@@ -69,18 +69,24 @@ public sealed class ArtifactWriter(TimeProvider clock)
         var last = new Fuse(to);
         // Disposing the two would write their ends, which a failed run must not: the fuse keeps them from the store.
         await using var encrypting = await OpenSslLayout.Write(last, order.Key.Hex, OpenSslLayout.ForKeys, ct);
-        await using var packing = new GZipStream(encrypting, new ZLibCompressionOptions { CompressionLevel = order.GzipLevel }, leaveOpen: true);
+        await using var sealing = new Handover(encrypting, ct);
+        await using var packing = new GZipStream(sealing, new ZLibCompressionOptions { CompressionLevel = order.GzipLevel }, leaveOpen: true);
+        await using var feeding = new Handover(packing, ct);
         try
         {
-            var facts = await source.Write(plain.Before(packing), ct);
-            // Also ends the packing: only its disposal writes gzip's last bytes.
+            var facts = await source.Write(plain.Before(feeding), ct);
+            await feeding.Complete();
+            // Only its disposal writes gzip's last bytes.
             await packing.DisposeAsync();
+            await sealing.Complete();
             await encrypting.FlushFinalBlockAsync(ct);
             return facts;
         }
         catch
         {
             last.Blow();
+            sealing.GiveUp();
+            feeding.GiveUp();
             throw;
         }
     }
@@ -88,7 +94,7 @@ public sealed class ArtifactWriter(TimeProvider clock)
     /// <summary>Lets everything through until it is blown, then nothing.</summary>
     sealed class Fuse(Stream inner) : WritingStream
     {
-        bool blown;
+        volatile bool blown;
 
         public void Blow() => blown = true;
 
