@@ -1,0 +1,141 @@
+using Npgsql;
+using Portal.Domain.Backups;
+
+namespace Portal.Infrastructure.Backups;
+
+/// <summary>What a restore came to.</summary>
+/// <param name="MissingRoles">Owners and grantees of the original that the destination does not have.</param>
+/// <param name="GrantsLeftOut">Statements that could not be carried out, with the reason.</param>
+/// <param name="Said">What pg_restore said although it went well; empty as a rule.</param>
+public sealed record RestoreReport(ContentsComparison Comparison, IReadOnlyList<string> MissingRoles, IReadOnlyList<string> GrantsLeftOut, string Said);
+
+/// <summary>Restores a database's backup into a fresh database. Nothing that exists is touched; what was begun is dropped when it fails.</summary>
+/// <param name="scratch">A folder that only we can enter.</param>
+public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, string scratch)
+{
+    /// <param name="server">The way to the destination server, by an account that may create databases; the database it names is only connected to.</param>
+    /// <param name="database">The name of the fresh database.</param>
+    /// <exception cref="BackupFailedException">Refused where it exists already or cannot be; Damaged where the artifact is not what was written.</exception>
+    public async Task<RestoreReport> Into(BackupManifest manifest, DataKey key, string server, string database, Action<ArtifactProgress> progress, CancellationToken ct)
+    {
+        var expected = manifest.Database ?? throw new BackupFailedException(BackupFailure.Refused, $"Backup {manifest.Id} is of a directory, not of a database.");
+        var way = PostgresSource.OneServer(server);
+        var into = new NpgsqlConnectionStringBuilder(way.ConnectionString) { Database = database };
+        try
+        {
+            await Prepare(manifest, expected, way, database, ct);
+            try
+            {
+                var said = await Fill(manifest, key, into, progress, ct);
+                var (missing, leftOut) = await Give(expected, into, ct);
+                await using var restored = await DatabaseSnapshot.Take(into.ConnectionString, ct);
+                return new RestoreReport(ContentsComparison.Of(expected, await restored.Contents(ct)), missing, leftOut, said);
+            }
+            catch
+            {
+                await Drop(way, database);
+                throw;
+            }
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
+        {
+            throw PostgresSource.Failed(way, e);
+        }
+    }
+
+    async Task Prepare(BackupManifest manifest, DatabaseContents expected, NpgsqlConnectionStringBuilder way, string database, CancellationToken ct)
+    {
+        await using var connection = new NpgsqlConnection(way.ConnectionString);
+        await connection.OpenAsync(ct);
+        tools.CheckFor(manifest.Versions, connection.PostgreSqlVersion.ToString());
+        var available = (await Names(connection, "select name from pg_available_extensions", ct)).ToHashSet();
+        var absent = expected.Extensions.Select(e => e.Name).Where(n => !available.Contains(n)).ToList();
+        if (absent.Count > 0)
+            throw new BackupFailedException(BackupFailure.Refused, $"The destination server lacks what the database uses: {string.Join(", ", absent.Select(n => $"the extension {n}"))}. Install their packages there first.");
+        try
+        {
+            await Execute(connection, $"create database {ContentsComparison.Quoted(database)} template template0 encoding {Literal(expected.Encoding)} lc_collate {Literal(expected.Collation)} lc_ctype {Literal(expected.CharacterType)}", ct);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicateDatabase)
+        {
+            throw new BackupFailedException(BackupFailure.Refused, $"A database {database} exists already, and a restore never writes into one that exists: choose another name.", e);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new BackupFailedException(BackupFailure.Refused, $"The user {way.Username} may not create databases at {way.Host}:{way.Port}.", e);
+        }
+    }
+
+    async Task<string> Fill(BackupManifest manifest, DataKey key, NpgsqlConnectionStringBuilder into, Action<ArtifactProgress> progress, CancellationToken ct)
+    {
+        var words = "";
+        await reader.Read(manifest, key, async (from, token) =>
+        {
+            using var given = LibpqConnection.Open(into, scratch);
+            await using var restore = ToolProcess.Start(tools.Restore, ["--no-owner", "--no-acl", "--exit-on-error", "--no-password", $"--dbname={given.Argument}"], given.Environment, token);
+            (var exit, words) = await restore.Fed(from, token);
+            if (exit != 0) throw new BackupFailedException(BackupFailure.Refused, $"pg_restore failed (exit code {exit}): {(words.Length > 0 ? words : "it said nothing; it was ended from outside")}");
+        }, progress, ct);
+        return words;
+    }
+
+    /// <summary>Grants are given again where the role is there and our rights allow it; what is left out is said.</summary>
+    static async Task<(IReadOnlyList<string> Missing, IReadOnlyList<string> LeftOut)> Give(DatabaseContents expected, NpgsqlConnectionStringBuilder into, CancellationToken ct)
+    {
+        await using var connection = new NpgsqlConnection(into.ConnectionString);
+        await connection.OpenAsync(ct);
+        var there = (await Names(connection, "select rolname from pg_roles", ct)).ToHashSet();
+        var missing = expected.Roles.Where(r => !there.Contains(r)).ToList();
+        var leftOut = new List<string>();
+        foreach (var grant in expected.Grants)
+            if (missing.Contains(grant.Role)) leftOut.Add($"{grant.Statement}: the role is missing");
+            else if (await Refused(connection, grant.Statement, ct) is { } reason) leftOut.Add($"{grant.Statement}: {reason}");
+        return (missing, leftOut);
+    }
+
+    static async Task<string?> Refused(NpgsqlConnection connection, string statement, CancellationToken ct)
+    {
+        try
+        {
+            await Execute(connection, statement, ct);
+            return null;
+        }
+        catch (PostgresException e)
+        {
+            return e.MessageText;
+        }
+    }
+
+    /// <summary>What was begun here is nobody's yet.</summary>
+    static async Task Drop(NpgsqlConnectionStringBuilder way, string database)
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection(way.ConnectionString);
+            await connection.OpenAsync(CancellationToken.None);
+            await Execute(connection, $"drop database if exists {ContentsComparison.Quoted(database)} with (force)", CancellationToken.None);
+        }
+        catch (NpgsqlException)
+        {
+            // The server is gone; the reason that is told is why the restore failed.
+            return;
+        }
+    }
+
+    static async Task<List<string>> Names(NpgsqlConnection connection, string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var names = new List<string>();
+        while (await reader.ReadAsync(ct)) names.Add(reader.GetString(0));
+        return names;
+    }
+
+    static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    static string Literal(string value) => $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
+}
