@@ -94,16 +94,18 @@ public sealed class JobWorker(RunLedger ledger, IEnumerable<JobKind> kinds, Chan
 
     async Task Settle(ClaimedRun run, RunContext context, Why why, Task<object?>? working)
     {
-        Func<CancellationToken, Task<bool>> end = (why, working) switch
+        var hasSucceeded = working is { IsCompletedSuccessfully: true };
+        var result = hasSucceeded ? await working! : null;
+        Func<CancellationToken, Task<bool>> end = why switch
         {
-            (Why.TakenAway, _) => _ => Task.FromResult(false),
-            (_, { IsCompletedSuccessfully: true }) => ct => ledger.End(run, RunState.Succeeded, working.Result is { } result ? JsonSerializer.Serialize(result, JsonSerializerOptions.Web) : null, null, ct),
-            (Why.Cancelled, _) => ct => ledger.End(run, RunState.Cancelled, null, null, ct),
-            (Why.Stalled, _) => ct => ledger.End(run, RunState.Failed, null, "It did nothing for too long and was stopped.", ct),
-            (Why.TookTooLong, _) => ct => ledger.End(run, RunState.Failed, null, "It took longer than such a job may and was stopped.", ct),
-            (Why.PortalStops, _) when run.Repeatable => ct => ledger.PutBack(run, TimeSpan.Zero, null, counts: false, ct),
-            (Why.PortalStops, _) => ct => ledger.End(run, RunState.Interrupted, null, "The portal was stopped in the midst of it.", ct),
-            var (_, failed) => Failure(run, failed?.Exception?.InnerException ?? new InvalidOperationException("The work ended without a word.")),
+            Why.TakenAway => _ => Task.FromResult(false),
+            _ when hasSucceeded => ct => ledger.End(run, RunState.Succeeded, result is null ? null : JsonSerializer.Serialize(result, JsonSerializerOptions.Web), null, ct),
+            Why.Cancelled => ct => ledger.End(run, RunState.Cancelled, null, null, ct),
+            Why.Stalled => ct => ledger.End(run, RunState.Failed, null, "It did nothing for too long and was stopped.", ct),
+            Why.TookTooLong => ct => ledger.End(run, RunState.Failed, null, "It took longer than such a job may and was stopped.", ct),
+            Why.PortalStops when run.Repeatable => ct => ledger.PutBack(run, TimeSpan.Zero, null, counts: false, ct),
+            Why.PortalStops => ct => ledger.End(run, RunState.Interrupted, null, "The portal was stopped in the midst of it.", ct),
+            _ => Failure(run, working?.Exception?.InnerException ?? new InvalidOperationException("The work ended without a word.")),
         };
         await Persist(run, context, why, end);
     }
