@@ -15,11 +15,13 @@ sealed class JobRig : IAsyncDisposable
     readonly Database connection = new();
     readonly CancellationTokenSource stop = new();
 
-    public JobRig(TestDatabase database, string node, params JobKind[] kinds)
+    public JobRig(TestDatabase database, string node, params JobKind[] kinds) : this(database, node, TimeSpan.FromSeconds(2), kinds) { }
+
+    public JobRig(TestDatabase database, string node, TimeSpan lease, params JobKind[] kinds)
     {
         connection.Open(Database.Connect(database.ConnectionString, node));
         connection.Committed += Feed.Hear;
-        Ledger = new RunLedger(connection, node, TimeSpan.FromSeconds(2));
+        Ledger = new RunLedger(connection, node, lease);
         Worker = new JobWorker(Ledger, kinds, Feed, TimeProvider.System, Log.CreateLogger<JobWorker>());
     }
 

@@ -123,6 +123,31 @@ public sealed class JobWorkerTests(TestDatabase database) : IClassFixture<TestDa
     }
 
     [Fact]
+    public async Task A_hint_ends_a_run_that_has_worked_for_a_while_long_before_its_lease_is_renewed()
+    {
+        RunContext? context = null;
+        await using var rig = new JobRig(database, "node-a", TimeSpan.FromMinutes(10), new Scripted("hinted", async (run, ct) =>
+        {
+            context = run;
+            run.Phase("one");
+            await Never.Task.WaitAsync(ct);
+            return null;
+        }));
+        var run = await Queue("hinted");
+        var work = rig.Work(run.Id);
+        // It has looked around several times.
+        foreach (var phase in new[] { "one", "two", "three" })
+        {
+            context?.Phase(phase);
+            await Soon.Comes(async () => (await Find(run.Id)).Phase == phase, phase);
+        }
+        await new CancelRun(database.Contexts, TimeProvider.System).Execute(run.Id, Cast.Alice, default);
+        rig.Feed.Publish($"job:{run.Id}");
+        await work.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(RunState.Cancelled, (await Find(run.Id)).State);
+    }
+
+    [Fact]
     public async Task A_node_that_was_taken_for_dead_stops_and_what_it_did_counts_for_nothing()
     {
         var (begun, ended) = (new TaskCompletionSource(), false);

@@ -275,30 +275,4 @@ public sealed class SharedEngineTests(TestDatabase database) : IClassFixture<Tes
         await b.DisposeAsync();
         Assert.False(await Read(db => db.LiveNodes.AnyAsync(n => n.Name == "node-b")));
     }
-
-    [Fact]
-    public async Task States_are_locked_in_the_order_in_which_whoever_deletes_locks_them()
-    {
-        var monitors = (await Add(2)).OrderBy(m => m.Id.ToString(), StringComparer.Ordinal).ToList();
-        var epochs = (await Leases()).ToDictionary(l => l.Shard, l => l.Epoch);
-        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
-        await using var connection = new Database();
-        connection.Open(Database.Connect(database.ConnectionString, "states"));
-        await using var deleter = await source.OpenConnectionAsync();
-        await using var transaction = await deleter.BeginTransactionAsync();
-        await Lock(monitors[0]);
-        // In the order that would meet the deleter's.
-        var states = monitors.AsEnumerable().Reverse().Select(m => SeenState.Of(new MonitorState(m.Id, TimeProvider.System.GetUtcNow()), m.Shard, epochs[m.Shard])).ToList();
-        var storing = new CheckStore(connection, "node-a").Store([], states, default);
-        await Soon.Comes(() => Read(db => db.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from pg_stat_activity where application_name = 'states' and wait_event_type = 'Lock'").SingleAsync()).ContinueWith(t => t.Result == 1, TaskScheduler.Default), "the writer waits");
-        await Lock(monitors[1]);
-        await transaction.CommitAsync();
-        await storing;
-
-        async Task Lock(Monitor monitor)
-        {
-            await using var command = new NpgsqlCommand("set local lock_timeout = '500ms'; select 1 from monitor_states where monitor_id = $1 for update".Replace("$1", $"'{monitor.Id.Value}'", StringComparison.Ordinal), deleter);
-            await command.ExecuteNonQueryAsync();
-        }
-    }
 }

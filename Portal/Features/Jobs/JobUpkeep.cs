@@ -34,10 +34,10 @@ public sealed class JobUpkeep(
             if (woken.CurrentCount == 0) woken.Release();
             return Task.CompletedTask;
         }, TimeSpan.FromMilliseconds(50));
-        var swept = clock.GetTimestamp() - options.Timing.JobSweep.Ticks * 2;
+        long? swept = null;
         while (!stoppingToken.IsCancellationRequested)
         {
-            var sweep = clock.GetElapsedTime(swept) >= options.Timing.JobSweep;
+            var sweep = swept is not { } last || clock.GetElapsedTime(last) >= options.Timing.JobSweep;
             if (await Turn(sweep, stoppingToken) && sweep) swept = clock.GetTimestamp();
             await woken.WaitAsync(options.Timing.JobSweep, stoppingToken);
         }

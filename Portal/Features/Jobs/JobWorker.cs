@@ -25,10 +25,8 @@ public sealed class JobWorker(RunLedger ledger, IEnumerable<JobKind> kinds, Chan
         using var scope = log.BeginScope("Job {Job} of kind {Kind}, attempt {Attempt}", run.Id, run.Kind, run.Attempt);
         var context = new RunContext(run, clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        using var over = new CancellationTokenSource();
         var working = Work(run, context, stop.Token);
-        var watching = Watch(run, context, working, stop, over.Token, ct);
-        var why = await watching;
+        var why = await Watch(run, context, working, stop, ct);
         var heeds = working.IsCompleted || await Task.WhenAny(working, Task.Delay(Unheeding, clock, CancellationToken.None)) == working;
         if (!heeds) log.LogError("The work does not heed its end and is left behind");
         await Settle(run, context, why, heeds ? working : null);
@@ -39,25 +37,31 @@ public sealed class JobWorker(RunLedger ledger, IEnumerable<JobKind> kinds, Chan
         : Task.FromException<object?>(new DomainException($"This version of the portal knows no job of the kind {run.Kind}."));
 
     /// <summary>Until the work is over, or must be.</summary>
-    async Task<Why> Watch(ClaimedRun run, RunContext context, Task working, CancellationTokenSource stop, CancellationToken over, CancellationToken ct)
+    async Task<Why> Watch(ClaimedRun run, RunContext context, Task working, CancellationTokenSource stop, CancellationToken ct)
     {
         var kind = byName.GetValueOrDefault(run.Kind);
         var (began, held, renewed) = (clock.GetTimestamp(), clock.GetTimestamp(), clock.GetTimestamp());
-        using var hinted = new SemaphoreSlim(0, 1);
+        var hinted = New();
         using var hints = feed.Subscribe($"job:{run.Id}", () =>
         {
-            if (hinted.CurrentCount == 0) hinted.Release();
+            Volatile.Read(ref hinted).TrySetResult();
             return Task.CompletedTask;
         });
         while (!working.IsCompleted)
         {
-            var hint = hinted.WaitAsync(over);
-            await Task.WhenAny(working, hint, Task.Delay(ledger.Lease / 3 < News ? ledger.Lease / 3 : News, clock, ct).ContinueWith(_ => { }, TaskScheduler.Default));
+            using (var rest = CancellationTokenSource.CreateLinkedTokenSource(ct))
+            {
+                await Task.WhenAny(working, hinted.Task, Task.Delay(ledger.Lease / 3 < News ? ledger.Lease / 3 : News, clock, rest.Token));
+                await rest.CancelAsync();
+            }
             if (working.IsCompleted) break;
+            var isHinted = hinted.Task.IsCompleted;
+            // Armed again before it looks: a hint that comes meanwhile is one for the next turn.
+            if (isHinted) Volatile.Write(ref hinted, New());
             var why = ct.IsCancellationRequested ? Why.PortalStops
                 : kind is not null && context.Silence > kind.StallLimit ? Why.Stalled
                 : kind is not null && clock.GetElapsedTime(began) > kind.Longest ? Why.TookTooLong : Why.Nothing;
-            if (why == Why.Nothing && (hint.IsCompletedSuccessfully || context.HasNews || clock.GetElapsedTime(renewed) >= ledger.Lease / 3))
+            if (why == Why.Nothing && (isHinted || context.HasNews || clock.GetElapsedTime(renewed) >= ledger.Lease / 3))
             {
                 renewed = clock.GetTimestamp();
                 (why, held) = await Renew(run, context, held);
@@ -68,6 +72,8 @@ public sealed class JobWorker(RunLedger ledger, IEnumerable<JobKind> kinds, Chan
         }
         return ct.IsCancellationRequested && !working.IsCompletedSuccessfully ? Why.PortalStops : Why.Nothing;
     }
+
+    static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     async Task<(Why, long Held)> Renew(ClaimedRun run, RunContext context, long held)
     {
