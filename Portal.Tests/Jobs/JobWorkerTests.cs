@@ -125,22 +125,17 @@ public sealed class JobWorkerTests(TestDatabase database) : IClassFixture<TestDa
     [Fact]
     public async Task A_hint_ends_a_run_that_has_worked_for_a_while_long_before_its_lease_is_renewed()
     {
-        RunContext? context = null;
         await using var rig = new JobRig(database, "node-a", TimeSpan.FromMinutes(10), new Scripted("hinted", async (run, ct) =>
         {
-            context = run;
             run.Phase("one");
             await Never.Task.WaitAsync(ct);
             return null;
         }));
         var run = await Queue("hinted");
         var work = rig.Work(run.Id);
-        // It has looked around several times.
-        foreach (var phase in new[] { "one", "two", "three" })
-        {
-            context?.Phase(phase);
-            await Soon.Comes(async () => (await Find(run.Id)).Phase == phase, phase);
-        }
+        await Soon.Comes(async () => (await Find(run.Id)).Phase == "one", "its beginning is told");
+        // Quiet for several looks around, one each second: each of them may lose what the next is told.
+        await Task.Delay(TimeSpan.FromSeconds(4), TimeProvider.System, default);
         await new CancelRun(database.Contexts, TimeProvider.System).Execute(run.Id, Cast.Alice, default);
         rig.Feed.Publish($"job:{run.Id}");
         await work.WaitAsync(TimeSpan.FromSeconds(30));
