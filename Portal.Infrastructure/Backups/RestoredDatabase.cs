@@ -12,13 +12,13 @@ public sealed class RestoredDatabase : IAsyncDisposable
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
     readonly NpgsqlConnection connection;
-    readonly string final;
+    readonly string way, final;
     readonly TimeProvider clock;
 
-    RestoredDatabase(NpgsqlConnection connection, string final, TimeProvider clock) => (this.connection, this.final, this.clock) = (connection, final, clock);
+    RestoredDatabase(NpgsqlConnection connection, string way, string final, TimeProvider clock) => (this.connection, this.way, this.final, this.clock) = (connection, way, final, clock);
 
-    /// <summary>The way to the server by a database that is there, whatever became of the one that is restored.</summary>
-    public string Server => connection.ConnectionString;
+    /// <summary>The way to the server by a database that is there, whatever became of the one that is restored. With the password, which an open connection does not say any more.</summary>
+    public string Server => new NpgsqlConnectionStringBuilder(way) { Database = connection.Database }.ConnectionString;
 
     /// <param name="way">To the server; the database that it names need not exist.</param>
     /// <param name="final">The name that the restored one shall have.</param>
@@ -31,7 +31,7 @@ public sealed class RestoredDatabase : IAsyncDisposable
             await using var command = new NpgsqlCommand("select pg_try_advisory_lock($1, hashtext($2))", connection) { Parameters = { new() { Value = LockSpace }, new() { Value = final } } };
             if (!(bool)(await command.ExecuteScalarAsync(ct))!)
                 throw new BackupFailedException(BackupFailure.Refused, $"Another restore into {final} works on that server just now: wait for its end.");
-            return new(connection, final, clock);
+            return new(connection, way, final, clock);
         }
         catch
         {

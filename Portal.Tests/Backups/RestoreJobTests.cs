@@ -97,8 +97,11 @@ public sealed class RestoreJobTests(TestDatabase database) : IClassFixture<TestD
         var into = $"{shop}_twice";
         node.Forget(into);
         // As another portal would: it holds the name on the server.
-        await using (await RestoredDatabase.Claim(database.ConnectionString, into, TimeProvider.System, default))
+        var way = new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString) { Password = "se;cr'et" };
+        await using (var other = await RestoredDatabase.Claim(way.ConnectionString, into, TimeProvider.System, default))
         {
+            // Whoever restores there must get in as well.
+            Assert.Equal(way.Password, new Npgsql.NpgsqlConnectionStringBuilder(other.Server).Password);
             var run = await Restored(backup, into);
             Assert.Equal(RunState.Failed, run.State);
             Assert.Contains("Another restore", run.Error, StringComparison.Ordinal);
