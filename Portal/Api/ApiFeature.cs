@@ -63,6 +63,7 @@ public static class ApiFeature
         v1.MapIncidentsApi();
         v1.MapMaintenanceApi();
         v1.MapJobsApi();
+        v1.MapJobSchedulesApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
         v1.MapAccessApi();
