@@ -1,6 +1,7 @@
 using Portal.Api;
 using Portal.Components;
 using Portal.Features.Access;
+using Portal.Features.Backups;
 using Portal.Features.Health;
 using Portal.Features.Incidents;
 using Portal.Features.Jobs;
@@ -32,6 +33,7 @@ builder.Services
     .AddIncidents()
     .AddMaintenance()
     .AddJobs()
+    .AddBackups()
     .AddMeasurements()
     .AddMonitoring()
     .AddHealth()

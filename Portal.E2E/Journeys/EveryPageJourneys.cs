@@ -119,7 +119,7 @@ public class EveryPageJourneys(SharedPortal shared)
     async Task<string[]> StaffPaths()
     {
         var monitor = (await Api.Get(shared.Portal, "/api/v1/monitors?limit=1")).GetProperty("items")[0].GetProperty("id").GetString();
-        var schedule = (await Api.Get(shared.Portal, "/api/v1/job-schedules?limit=1")).GetProperty("items")[0].GetProperty("id").GetString();
+        var schedule = (await Api.Get(shared.Portal, "/api/v1/job-schedules")).GetProperty("items").EnumerateArray().Single(s => s.GetProperty("kind").GetString() == "database-check").GetProperty("id").GetString();
         var job = (await Api.Post(shared.Portal, $"/api/v1/job-schedules/{schedule}/run", new { })).GetProperty("id").GetString();
         return [.. Staff, $"/admin/jobs/{job}", $"/ops/incidents/{shared.OpenIncident}", $"/ops/maintenance/{shared.Maintenance}", $"/ops/maintenance/{shared.Maintenance}/edit", $"/ops/monitors/{monitor}"];
     }

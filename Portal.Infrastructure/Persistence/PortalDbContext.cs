@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Portal.Domain.Access;
 using Portal.Domain.Audit;
+using Portal.Domain.Backups;
 using Portal.Domain.Incidents;
 using Portal.Domain.Jobs;
 using Portal.Domain.Maintenance;
@@ -47,6 +48,11 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<JobRun> JobRuns => Set<JobRun>();
     public DbSet<JobLogLine> JobLog => Set<JobLogLine>();
     public DbSet<JobSchedule> JobSchedules => Set<JobSchedule>();
+    public DbSet<BackupStore> BackupStores => Set<BackupStore>();
+    public DbSet<BackupTarget> BackupTargets => Set<BackupTarget>();
+    public DbSet<BackupPlan> BackupPlans => Set<BackupPlan>();
+    public DbSet<Backup> Backups => Set<Backup>();
+    public DbSet<Restore> Restores => Set<Restore>();
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
     public DbSet<IdempotentAnswer> IdempotentAnswers => Set<IdempotentAnswer>();
@@ -98,7 +104,7 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         StoredId.Register(configurationBuilder);
-        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MaintenanceStatus), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind), typeof(RunState) })
+        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MaintenanceStatus), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind), typeof(RunState), typeof(BackupTargetKind), typeof(BackupState), typeof(ContentKind), typeof(VerificationLevel) })
             configurationBuilder.Properties(type).HaveConversion<string>().HaveMaxLength(30);
     }
 
