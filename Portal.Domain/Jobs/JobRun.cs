@@ -103,9 +103,9 @@ public sealed class JobRun
 
     public bool IsOver => State > RunState.Running;
 
-    /// <summary>What a schedule expects at a slot.</summary>
+    /// <summary>What a schedule expects at a slot: it stands in the queue, and later in the history, where its time puts it.</summary>
     public static JobRun Expected(JobSchedule schedule, DateTimeOffset slot, DateTimeOffset startBy, RunRules rules, DateTimeOffset now) =>
-        new(schedule.Kind, schedule.Subject, schedule.Arguments, rules, Actor.System, now, slot) { ScheduleId = schedule.Id, Slot = slot, StartBy = startBy };
+        new(schedule.Kind, schedule.Subject, schedule.Arguments, rules, Actor.System, now, slot) { QueuedAt = slot, ScheduleId = schedule.Id, Slot = slot, StartBy = startBy };
 
     /// <summary>The same work once more, as a run of its own.</summary>
     /// <exception cref="DomainException">It is not over yet.</exception>

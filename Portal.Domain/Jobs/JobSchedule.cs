@@ -15,6 +15,8 @@ public sealed class JobSchedule
     /// <summary>A slot is begun late rather than never, up to half the time until the next one and at most so long.</summary>
     public static readonly TimeSpan LatestStart = TimeSpan.FromHours(1);
 
+    public const int CronLength = 200;
+
     JobSchedule() { }
 
     /// <param name="cron">As in <see cref="Crontab"/>.</param>
@@ -40,9 +42,13 @@ public sealed class JobSchedule
 
     public void SetTimes(string cron, string zone, DateTimeOffset now)
     {
+        if (cron.Length > CronLength) throw new DomainException($"A crontab takes at most {CronLength} characters here.", "cron");
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) throw new DomainException($"\"{zone}\" is not a time zone like Europe/Berlin.", "zone");
         (Cron, Zone, SettledUntil) = (Crontab.Parse(cron).ToString(), zone, now);
     }
+
+    /// <summary>"every Sunday at 03:30 Europe/Berlin"; the crontab itself where that says it best.</summary>
+    public string InWords() => Crontab.Parse(Cron).InWords() is not { } words ? $"{Cron} ({Zone})" : words.Contains(':', StringComparison.Ordinal) ? $"{words} {Zone}" : words;
 
     public void Pause(DateTimeOffset now) => PausedAt ??= now;
 

@@ -8,7 +8,7 @@ namespace Portal.Domain.Monitoring;
 /// and <c>@hourly</c>, <c>@daily</c>, <c>@weekly</c>, <c>@monthly</c>, <c>@yearly</c>. Where both days are given, either is enough.
 /// </summary>
 /// <remarks>As cron does it: a time that the clocks skip comes at the moment they are set forward; one that they repeat comes once, unless the hour is left open.</remarks>
-public sealed class Crontab
+public sealed partial class Crontab
 {
     static readonly TimeSpan Horizon = TimeSpan.FromDays(366 * 8 + 2);
     static readonly Dictionary<string, string> Words = new(StringComparer.OrdinalIgnoreCase)

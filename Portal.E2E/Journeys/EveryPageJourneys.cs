@@ -7,7 +7,7 @@ namespace Portal.E2E.Journeys;
 [Collection(OnePortal.Name)]
 public class EveryPageJourneys(SharedPortal shared)
 {
-    static readonly string[] Staff = ["/ops", "/ops/incidents", "/ops/incidents/new", "/ops/maintenance", "/ops/maintenance?show=all", "/ops/maintenance/new", "/ops/monitors", "/ops/monitors/new", "/ops/monitors/import", "/ops/monitors/places", "/admin/components", "/admin/people", "/admin/api-keys", "/account"];
+    static readonly string[] Staff = ["/ops", "/ops/incidents", "/ops/incidents/new", "/ops/maintenance", "/ops/maintenance?show=all", "/ops/maintenance/new", "/ops/monitors", "/ops/monitors/new", "/ops/monitors/import", "/ops/monitors/places", "/admin/components", "/admin/jobs", "/admin/jobs?state=failed", "/admin/people", "/admin/api-keys", "/account"];
 
     [Fact]
     public async Task No_page_for_customers_violates_axe_in_light_or_dark()
@@ -119,6 +119,8 @@ public class EveryPageJourneys(SharedPortal shared)
     async Task<string[]> StaffPaths()
     {
         var monitor = (await Api.Get(shared.Portal, "/api/v1/monitors?limit=1")).GetProperty("items")[0].GetProperty("id").GetString();
-        return [.. Staff, $"/ops/incidents/{shared.OpenIncident}", $"/ops/maintenance/{shared.Maintenance}", $"/ops/maintenance/{shared.Maintenance}/edit", $"/ops/monitors/{monitor}"];
+        var schedule = (await Api.Get(shared.Portal, "/api/v1/job-schedules")).GetProperty("items").EnumerateArray().Single(s => s.GetProperty("kind").GetString() == "database-check").GetProperty("id").GetString();
+        var job = (await Api.Post(shared.Portal, $"/api/v1/job-schedules/{schedule}/run", new { })).GetProperty("id").GetString();
+        return [.. Staff, $"/admin/jobs/{job}", $"/ops/incidents/{shared.OpenIncident}", $"/ops/maintenance/{shared.Maintenance}", $"/ops/maintenance/{shared.Maintenance}/edit", $"/ops/monitors/{monitor}"];
     }
 }

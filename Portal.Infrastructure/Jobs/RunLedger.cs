@@ -14,6 +14,9 @@ public sealed record RunProgress(string? Phase, double? Progress, string? Doing)
     public static RunProgress None { get; } = new(null, null, null);
 }
 
+/// <summary>A run that waits past its time.</summary>
+public sealed record OverdueRun(string Kind, string Subject, DateTimeOffset DueAt);
+
 /// <summary>Whether a run is still ours.</summary>
 public enum Holding
 {
@@ -33,7 +36,7 @@ public sealed class RunLedger(Database database, string node, TimeSpan lease)
 {
     public TimeSpan Lease => lease;
 
-    /// <summary>Begins a run whose time has come.</summary>
+    /// <summary>Begins a run whose time has come; that of a node whose clock is a little ahead counts.</summary>
     /// <returns>Null when it is not to be begun: somebody else has it, it is over, its time has not come, or another one with the same words works and it must be alone.</returns>
     public async Task<ClaimedRun?> Claim(JobRunId id, CancellationToken ct)
     {
@@ -43,7 +46,7 @@ public sealed class RunLedger(Database database, string node, TimeSpan lease)
             await using var command = Command("""
                 with claimed as (update job_runs set state = 'Running', node = @node, epoch = epoch + 1, attempt = attempt + 1, lease_until = clock_timestamp() + @lease,
                         started_at = coalesce(started_at, clock_timestamp()), progressed_at = clock_timestamp(), phase = null, progress = null, doing = null
-                    where id = @id and state = 'Queued' and due_at <= clock_timestamp() and (start_by is null or attempt > 0 or start_by > clock_timestamp())
+                    where id = @id and state = 'Queued' and due_at <= clock_timestamp() + interval '1 s' and (start_by is null or attempt > 0 or start_by > clock_timestamp())
                     returning epoch, kind, subject, arguments::text, attempt, most_attempts, repeatable)
                 select claimed.*, pg_notify(@channel, @told) from claimed
                 """, id, ("lease", lease), ("node", node), ("channel", Changes.Channel), ("told", told.Text));
@@ -129,15 +132,29 @@ public sealed class RunLedger(Database database, string node, TimeSpan lease)
         return changed;
     }
 
-    /// <summary>Runs that wait and whose time has come or comes soon, the oldest first.</summary>
-    public async Task<IReadOnlyList<(JobRunId Id, DateTimeOffset DueAt)>> Waiting(TimeSpan within, int most, CancellationToken ct)
+    /// <summary>The run that waits longest past its time although it could be begun: none that must be alone with it works.</summary>
+    public async Task<OverdueRun?> Overdue(TimeSpan patience, CancellationToken ct)
     {
-        await using var command = database.Source.CreateCommand("select id, due_at from job_runs where state = 'Queued' and due_at < clock_timestamp() + @within order by due_at limit @most");
-        command.Parameters.AddRange((NpgsqlParameter[])[new("within", within), new("most", most)]);
-        var waiting = new List<(JobRunId, DateTimeOffset)>();
+        await using var command = database.Source.CreateCommand("""
+            select kind, subject, due_at from job_runs r where state = 'Queued' and due_at < clock_timestamp() - @patience
+                and not exists (select 1 from job_runs w where w.state = 'Running' and w.alone = r.alone) order by due_at limit 1
+            """);
+        command.Parameters.AddWithValue("patience", patience);
         await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct)) waiting.Add((new(reader.GetGuid(0)), reader.GetFieldValue<DateTimeOffset>(1)));
-        return waiting;
+        return await reader.ReadAsync(ct) ? new OverdueRun(reader.GetString(0), reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2)) : null;
+    }
+
+    /// <summary>Removes runs that ended so long ago, with their logs.</summary>
+    /// <param name="most">At once, so that nobody waits for it.</param>
+    /// <returns>How many went.</returns>
+    public async Task<int> Forget(TimeSpan age, int most, CancellationToken ct)
+    {
+        await using var command = database.Source.CreateCommand("""
+            delete from job_runs where id in (
+                select id from job_runs where queued_at < clock_timestamp() - @age and ended_at < clock_timestamp() - @age order by queued_at limit @most for update skip locked)
+            """);
+        command.Parameters.AddRange((NpgsqlParameter[])[new("age", age), new("most", most)]);
+        return await command.ExecuteNonQueryAsync(ct);
     }
 
     async Task<bool> Settle(string sql, ClaimedRun run, CancellationToken ct, params (string, object?)[] values)

@@ -8,11 +8,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
 using Portal.Features.Incidents;
+using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
 using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
 using Portal.Features.StatusPages;
 using Portal.Infrastructure;
+using Portal.Infrastructure.Jobs;
 using Portal.Infrastructure.Persistence;
 using Portal.Live;
 
@@ -30,6 +32,8 @@ sealed class StaffScreen : BunitContext
         Services.AddIncidents().AddMaintenance().AddStatusPages().AddTransient<MonitorList>();
         Services.AddMetrics().AddSingleton(database.Database).AddSingleton(new NodeName("here")).AddSingleton(TelemetrySettings.Default).AddSingleton<Telemetry>().AddSingleton<TelemetryRecorder>()
             .AddSingleton<Measurements>().AddSingleton<LiveFigures>().AddSingleton<LatestChecks>().AddSingleton(new UptimeOverDays(() => null, TimeZoneInfo.Utc, clock));
+        Services.AddSingleton<JobKind>(new CheckDatabase(database.Database)).AddSingleton<JobKinds>().AddSingleton<JobList>().AddSingleton<JobScheduleList>().AddSingleton<JobsNow>().AddSingleton<CancelRun>().AddSingleton<RepeatRun>().AddSingleton<RunSchedule>().AddSingleton<PauseSchedule>()
+            .AddSingleton(new QuartzDelivery(database.Database, "here", new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)), NullLoggerFactory.Instance, (_, _) => Task.CompletedTask));
         Services.AddAuthorizationCore();
         Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Principal(actor))));
     }

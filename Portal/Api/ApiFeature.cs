@@ -64,6 +64,7 @@ public static class ApiFeature
         v1.MapIncidentsApi();
         v1.MapMaintenanceApi();
         v1.MapJobsApi();
+        v1.MapJobSchedulesApi();
         v1.MapBackupsApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();

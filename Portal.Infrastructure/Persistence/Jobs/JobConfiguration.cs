@@ -57,7 +57,7 @@ sealed class JobScheduleConfiguration : IEntityTypeConfiguration<JobSchedule>
         builder.Property(s => s.Kind).HasMaxLength(JobRun.KindLength);
         builder.Property(s => s.Subject).HasMaxLength(JobRun.SubjectLength);
         builder.Property(s => s.Arguments).HasColumnType("jsonb");
-        builder.Property(s => s.Cron).HasMaxLength(200);
+        builder.Property(s => s.Cron).HasMaxLength(JobSchedule.CronLength);
         builder.Property(s => s.Zone).HasMaxLength(64);
         builder.Property(s => s.Version).IsRowVersion();
     }

@@ -9,7 +9,7 @@ public static class HealthFeature
         services.AddSingleton<HealthParts>().AddSingleton<SelfCall>();
         services.AddSingleton<IHealthPart, ProcessPart>().AddSingleton<IHealthPart, DatabasePart>().AddSingleton<IHealthPart, SignInPart>()
             .AddSingleton<IHealthPart, PublicApiPart>().AddSingleton<IHealthPart, LiveHubPart>().AddSingleton<IHealthPart, AdminPart>().AddSingleton<IHealthPart, MailPart>();
-        services.AddSingleton<IHealthPart>(new AbsentPart("job-worker", "Jobs run in this version, and nothing watches over them yet."));
+        services.AddSingleton<IHealthPart, JobWorkerPart>();
         services.AddSingleton<Figures>();
         services.AddSingleton<PrometheusText>();
         services.AddHostedService(s => s.GetRequiredService<PrometheusText>());

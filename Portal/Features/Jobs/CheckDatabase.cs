@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using Npgsql;
 using Portal.Domain.Jobs;
 using Portal.Infrastructure.Jobs;
@@ -21,6 +23,9 @@ public sealed class CheckDatabase(Database database) : JobKind
 
     /// <summary>A large table takes its time, and nothing can be said before its end.</summary>
     public override TimeSpan StallLimit => TimeSpan.FromHours(2);
+
+    public override string? InWords(JsonElement result) => result.Deserialize<Found>(JsonSerializerOptions.Web) is not { } found ? null
+        : string.Create(CultureInfo.InvariantCulture, $"{found.Rows:N0} rows of {found.Tables:N0} tables were read to their end, {(found.Checksums ? "and no checksum was wrong" : "but checksums are off, so damage may go unnoticed")}");
 
     public override RunRules Rules(string arguments) => new(Attempts: 3, Repeatable: true, Alone: Kind);
 
@@ -46,7 +51,8 @@ public sealed class CheckDatabase(Database database) : JobKind
         await using var command = new NpgsqlCommand("""
             select format('%I.%I', n.nspname, c.relname), pg_table_size(c.oid) from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where c.relkind = 'r' and n.nspname not like 'pg\_%' and n.nspname <> 'information_schema' order by 2, 1
-            """, connection);
+            """, connection)
+        { CommandTimeout = 0 };
         var tables = new List<(string, long)>();
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct)) tables.Add((reader.GetString(0), reader.GetInt64(1)));

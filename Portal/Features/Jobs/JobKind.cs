@@ -13,6 +13,10 @@ public abstract class JobKind
     /// <summary>What people read.</summary>
     public abstract string Title { get; }
 
+    /// <summary>What its result says to a person, to stand after "succeeded:" and before the full stop; null where there is nothing to add.</summary>
+    /// <param name="result">JSON, as <see cref="Run"/> returned it, perhaps in an older version.</param>
+    public virtual string? InWords(JsonElement result) => null;
+
     /// <summary>How its runs may be repeated, and which of them must be alone.</summary>
     public virtual RunRules Rules(string arguments) => new();
 

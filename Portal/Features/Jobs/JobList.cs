@@ -35,10 +35,11 @@ public sealed class JobList(IDbContextFactory<PortalDbContext> contexts)
     }
 
     /// <summary>The last lines of its log, in their order.</summary>
-    public async Task<IReadOnlyList<JobLogLine>> Tail(JobRunId id, int lines, CancellationToken ct)
+    /// <param name="after">The line after which they are wanted; 0 for none.</param>
+    public async Task<IReadOnlyList<JobLogLine>> Tail(JobRunId id, int lines, long after, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var last = await db.JobLog.AsNoTracking().Where(l => l.RunId == id).OrderByDescending(l => l.Id).Take(lines).ToListAsync(ct);
+        var last = await db.JobLog.AsNoTracking().Where(l => l.RunId == id && l.Id > after).OrderByDescending(l => l.Id).Take(lines).ToListAsync(ct);
         return [.. last.AsEnumerable().Reverse()];
     }
 }

@@ -17,13 +17,16 @@ public sealed class JobUpkeep(
 {
     /// <summary>Runs of the near future are with the delivery already; later ones come in time.</summary>
     static readonly TimeSpan Ahead = TimeSpan.FromMinutes(10);
-    /// <summary>What waits longer than this after it was handed on is handed on again: the delivery may have lost it.</summary>
-    static readonly TimeSpan Trusted = TimeSpan.FromSeconds(30);
-    const int AtOnce = 500, MostMissed = 50;
+    /// <summary>Longer than any report on a year looks back.</summary>
+    public static readonly TimeSpan Kept = TimeSpan.FromDays(400);
+    static readonly TimeSpan ForgetEvery = TimeSpan.FromHours(1);
+    const int AtOnce = 500, Batch = 50, Few = 3, MostMissed = 50, MostForgotten = 500;
 
     readonly Dictionary<string, JobKind> byName = kinds.ToDictionary(k => k.Name);
-    readonly Dictionary<(JobRunId, DateTimeOffset), long> handedOn = [];
+    readonly Random random = new();
+    readonly HashSet<string> unknown = [];
     readonly DatabaseContact contact = new("The upkeep of jobs", clock, log);
+    long? forgot;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -53,11 +56,12 @@ public sealed class JobUpkeep(
     {
         try
         {
-            if (!delivery.IsRunning) await delivery.Start(ct);
+            if (!delivery.HasStarted) await delivery.Start(ct);
             if (sweep)
             {
                 await ledger.Sweep(ct);
                 await Expect(ct);
+                await Forget(ct);
             }
             await HandOn(ct);
             contact.Found();
@@ -73,14 +77,25 @@ public sealed class JobUpkeep(
 
     async Task HandOn(CancellationToken ct)
     {
-        var waiting = await ledger.Waiting(Ahead, AtOnce, ct);
-        foreach (var gone in handedOn.Keys.Except(waiting).ToList()) handedOn.Remove(gone);
-        foreach (var run in waiting)
+        for (var left = AtOnce; left > 0; left -= Batch)
         {
-            if (handedOn.TryGetValue(run, out var at) && (run.DueAt > clock.GetUtcNow() || clock.GetElapsedTime(at) < Trusted)) continue;
-            await delivery.Deliver(run.Id, run.DueAt, ct);
-            handedOn[run] = clock.GetTimestamp();
+            var waiting = (await delivery.Undelivered(Ahead, AtOnce, ct)).ToArray();
+            if (waiting.Length <= Few)
+            {
+                foreach (var run in waiting) await delivery.Deliver(run.Id, run.DueAt, ct);
+                return;
+            }
+            // All nodes do this at the same moment: each begins elsewhere, so that they share it.
+            random.Shuffle(waiting);
+            await delivery.Deliver([.. waiting.Take(Batch)], ct);
+            if (waiting.Length <= Batch) return;
         }
+    }
+
+    async Task Forget(CancellationToken ct)
+    {
+        if (forgot is { } last && clock.GetElapsedTime(last) < ForgetEvery) return;
+        if (await ledger.Forget(Kept, MostForgotten, ct) < MostForgotten) forgot = clock.GetTimestamp();
     }
 
     /// <summary>The next run of each schedule, and one for each slot that came and went unnoticed: a slot without a run would be a failure that nobody sees.</summary>
@@ -96,10 +111,12 @@ public sealed class JobUpkeep(
             if (await db.JobSchedules.SingleOrDefaultAsync(s => s.Id == id, ct) is not { } schedule) continue;
             if (byName.GetValueOrDefault(schedule.Kind) is not { } kind)
             {
-                log.LogWarning("This version of the portal knows no job of the kind {Kind}: its schedule waits", schedule.Kind);
+                if (unknown.Add(schedule.Kind)) log.LogWarning("This version of the portal knows no job of the kind {Kind}: its schedule waits", schedule.Kind);
                 continue;
             }
-            foreach (var (slot, startBy) in schedule.Settle(now, MostMissed))
+            // A slot that somebody cancelled before the schedule was paused or changed stays so.
+            var known = await db.JobRuns.Where(r => r.ScheduleId == id && r.Slot > schedule.SettledUntil).Select(r => r.Slot!.Value).ToListAsync(ct);
+            foreach (var (slot, startBy) in schedule.Settle(now, MostMissed).ExceptBy(known, s => s.Slot))
                 db.JobRuns.Add(JobRun.Expected(schedule, slot, startBy, kind.Rules(schedule.Arguments), now));
             try
             {

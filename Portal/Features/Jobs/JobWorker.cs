@@ -16,12 +16,35 @@ public sealed class JobWorker(RunLedger ledger, IEnumerable<JobKind> kinds, Chan
     readonly Dictionary<string, JobKind> byName = kinds.ToDictionary(k => k.Name);
     readonly Random random = new();
 
+    long began = clock.GetTimestamp();
+    int working;
+
+    /// <summary>How many runs it works on.</summary>
+    public int Working => Volatile.Read(ref working);
+
+    /// <summary>Since it last began one, or could have for the first time.</summary>
+    public TimeSpan Idle => clock.GetElapsedTime(Interlocked.Read(ref began));
+
     enum Why { Nothing, PortalStops, Cancelled, TakenAway, Stalled, TookTooLong }
 
     /// <summary>Does the run if it is to be done now; otherwise nothing.</summary>
     public async Task Run(JobRunId id, CancellationToken ct)
     {
         if (await ledger.Claim(id, ct) is not { } run) return;
+        Interlocked.Exchange(ref began, clock.GetTimestamp());
+        Interlocked.Increment(ref working);
+        try
+        {
+            await Do(run, ct);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref working);
+        }
+    }
+
+    async Task Do(ClaimedRun run, CancellationToken ct)
+    {
         using var scope = log.BeginScope("Job {Job} of kind {Kind}, attempt {Attempt}", run.Id, run.Kind, run.Attempt);
         var context = new RunContext(run, clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -123,7 +146,7 @@ public sealed class JobWorker(RunLedger ledger, IEnumerable<JobKind> kinds, Chan
             log.LogWarning("Failed: {Reason}", e.Message);
             return ct => ledger.End(run, RunState.Failed, null, e.Message, ct);
         }
-        var words = e is OperationCanceledException ? "It was broken off." : e is PassingFailureException ? e.Message : $"{e.GetType().Name}: {e.Message}";
+        var words = e is OperationCanceledException ? "It was broken off." : e is PassingFailureException ? e.Message : $"{e.GetType().Name}: {e.Message}{(e.InnerException is { } cause ? $" ({cause.Message})" : "")}";
         if (run.Attempt >= run.MostAttempts)
         {
             log.LogError(e, "Failed at the last of {Attempts} attempts", run.MostAttempts);

@@ -17,13 +17,14 @@ public static class JobsApi
         DateTimeOffset QueuedAt, DateTimeOffset DueAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, DateTimeOffset? CancelAskedAt, JsonElement? Result, string? Error)
     {
         public static JobAnswer Of(JobRun run) => new(
-            run.Id, run.Kind, run.Subject, StateOf(run.State), Words(run.State), run.Phase, run.Progress, run.Doing, run.Attempt, run.MostAttempts, run.Node, run.RequestedBy, run.QueuedAt, run.DueAt,
+            run.Id, run.Kind, run.Subject, StateOf(run.State), Word(run.State), run.Phase, run.Progress, run.Doing, run.Attempt, run.MostAttempts, run.Node, run.RequestedBy, run.QueuedAt, run.DueAt,
             run.StartedAt, run.EndedAt, run.CancelAskedAt, run.Result is { } result ? JsonSerializer.Deserialize<JsonElement>(result) : null, run.Error);
 
-        static string StateOf(RunState state) => Words(state is RunState.Interrupted or RunState.Missed ? RunState.Failed : state);
-
-        static string Words(RunState state) => JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
+        static string StateOf(RunState state) => Word(state is RunState.Interrupted or RunState.Missed ? RunState.Failed : state);
     }
+
+    /// <summary>Of a state, as answers and addresses write it.</summary>
+    public static string Word(RunState state) => JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
 
     public sealed record LogLine(DateTimeOffset At, int Attempt, string Text);
 
@@ -49,7 +50,7 @@ public static class JobsApi
     static async Task<LogLine[]> Log(string id, JobList list, CancellationToken ct)
     {
         var run = await list.Find(Known(id), ct);
-        return [.. (await list.Tail(run.Id, 1_000, ct)).Select(l => new LogLine(l.At, l.Attempt, l.Text))];
+        return [.. (await list.Tail(run.Id, 1_000, 0, ct)).Select(l => new LogLine(l.At, l.Attempt, l.Text))];
     }
 
     static async Task<IResult> Cancel(string id, HttpContext http, CancelRun cancel, JobList list, CancellationToken ct)

@@ -19,6 +19,7 @@ public static class JobsFeature
         });
         services.AddHostedService<JobUpkeep>();
         services.AddSingleton<IStartupStep, FirstSchedules>();
-        return services.AddSingleton<CancelRun>().AddSingleton<RepeatRun>().AddSingleton<RunSchedule>().AddSingleton<PauseSchedule>().AddSingleton<JobList>();
+        return services.AddSingleton<CancelRun>().AddSingleton<RepeatRun>().AddSingleton<RunSchedule>().AddSingleton<PauseSchedule>().AddSingleton<ChangeSchedule>()
+            .AddSingleton<JobKinds>().AddSingleton<JobList>().AddSingleton<JobsNow>().AddSingleton<JobScheduleList>();
     }
 }

@@ -6,7 +6,7 @@ using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Jobs;
 
-/// <summary>Expects no more of a schedule until it is resumed; what waits for its next slot is cancelled, what works goes on.</summary>
+/// <summary>Expects no more of a schedule until it is resumed, its next slot neither; what works goes on.</summary>
 public sealed class PauseSchedule(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock)
 {
     public Task Execute(JobScheduleId id, bool paused, Actor actor, CancellationToken ct)
@@ -21,7 +21,7 @@ public sealed class PauseSchedule(IDbContextFactory<PortalDbContext> contexts, T
             if (paused)
             {
                 schedule.Pause(now);
-                foreach (var run in await db.JobRuns.Where(r => r.ScheduleId == id && r.State == RunState.Queued && r.Slot != null && r.Attempt == 0).ToListAsync(ct)) run.Cancel(actor, now);
+                await db.ExpectNoMore(id, ct);
             }
             else schedule.Resume(now);
             await db.Commit(new AuditEntry(actor, paused ? "schedule.paused" : "schedule.resumed", id.ToString(), $"{schedule.Kind}: {schedule.Subject}", now), ct);

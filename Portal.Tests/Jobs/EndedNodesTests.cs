@@ -1,0 +1,127 @@
+using System.Text.RegularExpressions;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Portal.Domain.Jobs;
+using Portal.Features.Jobs;
+using Portal.Infrastructure.Persistence;
+using Portal.Tests.Support;
+
+namespace Portal.Tests.Jobs;
+
+/// <summary>Processes that share jobs on one PostgreSQL, frozen and killed in the midst of them.</summary>
+[Trait("Category", "Slow")]
+public sealed class EndedNodesTests : IAsyncLifetime
+{
+    readonly ScratchFolder first = new(), second = new();
+    string connection = "";
+    NpgsqlDataSource source = null!;
+
+    public async Task InitializeAsync()
+    {
+        connection = await PostgresServer.Empty();
+        source = Database.Connect(connection);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await source.DisposeAsync();
+        await PostgresServer.Drop(connection);
+        first.Dispose();
+        second.Dispose();
+    }
+
+    PortalProcess Start(ScratchFolder folder) => PortalProcess.Serve(folder.Path, new()
+    {
+        ["Database:ConnectionString"] = connection,
+        ["Security:MasterKeyFile"] = first["keys", "master.key"],
+        ["Timing:JobLeaseSeconds"] = "2",
+        ["Timing:JobSweepSeconds"] = "0.5",
+        ["Timing:JobCheckInSeconds"] = "1",
+        ["Timing:JobCheckInThresholdSeconds"] = "2",
+        ["Logging:Format"] = "plain",
+    });
+
+    static string NameOf(PortalProcess node) => Regex.Match(node.Output, @"Node (\S+) runs").Groups[1].Value;
+
+    /// <summary>Reads every table to its end, and hangs at the first as long as somebody holds that.</summary>
+    async Task<JobRunId> Queue(bool repeatable)
+    {
+        await using var db = new PortalDbContext(Database.OptionsFor(source));
+        var run = new JobRun(CheckDatabase.Kind, "Hangs", "{}", new RunRules(20, repeatable), Cast.Alice, TimeProvider.System.GetUtcNow());
+        db.Add(run);
+        await db.SaveChangesAsync();
+        return run.Id;
+    }
+
+    async Task<(JobRun Run, int Ends)> Find(JobRunId id)
+    {
+        await using var db = new PortalDbContext(Database.OptionsFor(source));
+        return (await db.JobRuns.AsNoTracking().SingleAsync(r => r.Id == id), await db.JobLog.CountAsync(l => l.RunId == id && l.Text.StartsWith("Read ")));
+    }
+
+    Task<(JobRun Run, int Ends)> Comes(JobRunId id, Func<JobRun, bool> good, string what) => Soon.Reads(() => Find(id), found => good(found.Run), what);
+
+    /// <summary>Until it is disposed nobody reads the first table.</summary>
+    async Task<NpgsqlConnection> Hold()
+    {
+        var holding = await source.OpenConnectionAsync();
+        foreach (var statement in new[] { "create table if not exists held (n int)", "begin", "lock table held in access exclusive mode" })
+        {
+            await using var command = new NpgsqlCommand(statement, holding);
+            await command.ExecuteNonQueryAsync();
+        }
+        return holding;
+    }
+
+    [Fact]
+    public async Task A_frozen_node_that_comes_back_discards_its_work_and_what_a_killed_one_did_is_begun_again_or_interrupted()
+    {
+        await using var one = Start(first);
+        await using var two = Start(second);
+        await Task.WhenAll(one.Ready(), two.Ready());
+        PortalProcess Of(string? name) => NameOf(one) == name ? one : two;
+
+        JobRunId late;
+        await using (await Hold())
+        {
+            late = await Queue(repeatable: true);
+            var began = (await Comes(late, r => r.State == RunState.Running, "it is worked on")).Run;
+            var frozen = Of(began.Node);
+            frozen.Signal("STOP");
+            try
+            {
+                await Comes(late, r => r.State == RunState.Running && r.Node != began.Node, "another node has it");
+            }
+            finally
+            {
+                frozen.Signal("CONT");
+            }
+            await PortalProcess.Until(() => frozen.Output.Contains("what was done counts for nothing", StringComparison.Ordinal), "it discards its work", () => frozen.Output);
+            Assert.Equal(RunState.Running, (await Find(late)).Run.State);
+        }
+        var (run, ends) = await Comes(late, r => r.IsOver, "its end");
+        Assert.Equal((RunState.Succeeded, 1, run.Attempt * 2 - 1L), (run.State, ends, run.Epoch));
+        Assert.InRange(run.Attempt, 2, 20);
+
+        JobRunId again, interrupted;
+        await using (await Hold())
+        {
+            // Both come to one of them.
+            two.Signal("STOP");
+            (again, interrupted) = (await Queue(repeatable: true), await Queue(repeatable: false));
+            foreach (var id in new[] { again, interrupted }) await Comes(id, r => r.State == RunState.Running && r.Node == NameOf(one), "both are worked on");
+            two.Signal("CONT");
+            one.Signal("KILL");
+            await Comes(again, r => r.State == RunState.Running && r.Node == NameOf(two), "it is begun again");
+            await Comes(interrupted, r => r.State == RunState.Interrupted, "it is interrupted");
+        }
+        (run, ends) = await Comes(again, r => r.IsOver, "its end");
+        Assert.Equal((RunState.Succeeded, 1, NameOf(two)), (run.State, ends, run.Node));
+        (run, ends) = await Find(interrupted);
+        Assert.Equal((RunState.Interrupted, 0, 1), (run.State, ends, run.Attempt));
+        Assert.Contains($"Node {NameOf(one)} ended in the midst of it", run.Error, StringComparison.Ordinal);
+        Assert.False(two.HasExited);
+        // Nothing is left to be ended well.
+        two.Signal("KILL");
+    }
+}
