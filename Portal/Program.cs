@@ -1,6 +1,7 @@
 using Portal.Api;
 using Portal.Components;
 using Portal.Features.Access;
+using Portal.Features.Audit;
 using Portal.Features.Health;
 using Portal.Features.Incidents;
 using Portal.Features.Jobs;
@@ -8,6 +9,7 @@ using Portal.Features.Maintenance;
 using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Imports;
+using Portal.Features.Notices;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
 using Portal.Hosting.Errors;
@@ -28,10 +30,12 @@ builder.Services
     .AddRedis(options)
     .AddPublicPages()
     .AddAccess()
+    .AddAudit()
     .AddStatusPages()
     .AddIncidents()
     .AddMaintenance()
     .AddJobs()
+    .AddNotices()
     .AddMeasurements()
     .AddMonitoring()
     .AddHealth()

@@ -22,6 +22,8 @@ public sealed record PortalOptions
     public required PublicOptions Public { get; init; }
     /// <summary>Null: in the data folder.</summary>
     public required string? MasterKeyFile { get; init; }
+    /// <summary>Where backups lie on this machine. Null: in the data folder.</summary>
+    public required string? BackupsPath { get; init; }
     public required IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; }
     /// <summary>Places out there by which a node tells its own lost connection from a target's failure.</summary>
     public required IReadOnlyList<System.Net.DnsEndPoint> ConnectivityTargets { get; init; }

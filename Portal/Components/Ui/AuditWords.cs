@@ -18,6 +18,7 @@ public static class AuditWords
         ["job.cancelled"] = "cancelled a job",
         ["schedule.paused"] = "paused a schedule",
         ["schedule.resumed"] = "resumed a schedule",
+        ["notice.dismissed"] = "dismissed a notice",
         ["maintenance.scheduled"] = "scheduled maintenance",
         ["maintenance.changed"] = "changed planned maintenance",
         ["maintenance.started"] = "started maintenance before its time",
