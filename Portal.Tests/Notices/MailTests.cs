@@ -70,8 +70,8 @@ public sealed class MailTests : IAsyncLifetime
         Assert.Contains("Auto-Submitted: auto-generated", raw, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("\nBcc:", raw, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("multipart/alternative", raw, StringComparison.Ordinal);
-        var plain = raw.Replace("=\r\n", "", StringComparison.Ordinal);
-        Assert.Contains("Gr=C3=BC=C3=9Fe & <b>K=C3=BCsse</b>.", plain, StringComparison.Ordinal);
+        var plain = raw.Replace("=\r\n", "", StringComparison.Ordinal).Replace("=0D=0A", "\r\n", StringComparison.Ordinal);
+        Assert.Contains("\r\nGr=C3=BC=C3=9Fe & <b>K=C3=BCsse</b>.\r\n.\r\nEnde\r\n\r\nhttps://status.example.com/admin/backups\r\n", plain, StringComparison.Ordinal);
         Assert.Contains("Gr&#252;&#223;e &amp; &lt;b&gt;K&#252;sse&lt;/b&gt;", plain, StringComparison.Ordinal);
         Assert.Contains("https://status.example.com/admin/backups", plain, StringComparison.Ordinal);
         var mail = await Find(id);

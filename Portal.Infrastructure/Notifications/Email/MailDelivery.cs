@@ -90,7 +90,8 @@ public sealed class MailDelivery(MailServer? server, MailOutbox outbox, TimeProv
         {
             Subject = mail.Subject,
             SubjectEncoding = Encoding.UTF8,
-            Body = text,
+            // As mail breaks lines; the encoding leaves them as they are.
+            Body = text.ReplaceLineEndings("\r\n"),
             BodyEncoding = Encoding.UTF8,
             BodyTransferEncoding = TransferEncoding.QuotedPrintable,
         };
