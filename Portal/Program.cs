@@ -2,6 +2,7 @@ using Portal.Api;
 using Portal.Components;
 using Portal.Features.Access;
 using Portal.Features.Audit;
+using Portal.Features.Backups;
 using Portal.Features.Health;
 using Portal.Features.Incidents;
 using Portal.Features.Jobs;
@@ -35,6 +36,7 @@ builder.Services
     .AddIncidents()
     .AddMaintenance()
     .AddJobs()
+    .AddBackups()
     .AddNotices()
     .AddMeasurements()
     .AddMonitoring()

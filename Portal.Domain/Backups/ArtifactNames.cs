@@ -12,7 +12,15 @@ public static class ArtifactNames
 
     public static string Content(BackupId id, ContentKind kind) => $"{Backups}{id}{(kind == ContentKind.Directory ? ".tar" : ".dump")}.gz.enc";
 
+    /// <summary>The store's key under the passphrase of the recovery sheet.</summary>
     public static string Key(BackupKeyId id) => $"{Keys}{id}.key";
+
+    /// <summary>The store's key under the portal's master key.</summary>
+    public static string SealedKey(BackupKeyId id) => $"{Keys}{id}.sealed";
+
+    /// <summary>Which key a wrapped key file holds; null for everything else.</summary>
+    public static BackupKeyId? OfKey(string name) =>
+        name.StartsWith(Keys, StringComparison.Ordinal) && name.EndsWith(".key", StringComparison.Ordinal) && Id.TryParse<BackupKeyId>(name[Keys.Length..^4], out var id) ? id : null;
 
     /// <summary>Whose manifest an object is; null for everything else that lies in a store.</summary>
     public static BackupId? OfManifest(string name) =>

@@ -162,10 +162,14 @@ public sealed class MonitorState
     }
 
     /// <summary>When the time without data begins if the next check does not come: three intervals and a time-out after the last one began.</summary>
-    public static TimeSpan Patience(Monitor monitor) => monitor.Interval * 3 + monitor.Timeout;
+    public static TimeSpan Patience(Monitor monitor) => Patience(monitor.Interval, monitor.Timeout);
+
+    public static TimeSpan Patience(TimeSpan interval, TimeSpan timeout) => interval * 3 + timeout;
 
     /// <summary>Since when the next check is awaited: an edited monitor is judged by its new interval only from the edit on.</summary>
-    public DateTimeOffset? AwaitedSince(Monitor monitor) => LastCheckAt is { } last ? Later(last, monitor.UpdatedAt) : null;
+    public DateTimeOffset? AwaitedSince(Monitor monitor) => LastCheckAt is { } last ? AwaitedSince(last, monitor.UpdatedAt) : null;
+
+    public static DateTimeOffset AwaitedSince(DateTimeOffset lastCheckAt, DateTimeOffset? updatedAt) => Later(lastCheckAt, updatedAt);
 
     Interval? MissedSince(Monitor monitor, DateTimeOffset at) =>
         AwaitedSince(monitor) is { } since && at - since > Patience(monitor) ? new Interval(since + monitor.Interval, at) : null;

@@ -39,4 +39,7 @@ public enum Permission
     RunProbe,
     ViewJobs,
     ManageJobs,
+    ViewBackups,
+    ManageBackups,
+    RestoreBackups,
 }

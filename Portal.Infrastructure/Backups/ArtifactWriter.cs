@@ -14,7 +14,8 @@ public sealed class ArtifactWriter(TimeProvider clock)
     /// <param name="Portal">The portal's version.</param>
     /// <param name="Audit">The head of the audit chain, to be anchored in the manifest.</param>
     /// <param name="Carried">Secrets under the escrow passphrase, by name; see <see cref="DataKey.Wrap(ReadOnlyMemory{byte}, string, CancellationToken)"/>.</param>
-    public sealed record Order(BackupId Id, string Target, DataKey Key, int GzipLevel, string Portal, AuditHead? Audit = null, IReadOnlyDictionary<string, string>? Carried = null);
+    /// <param name="BeforePublish">The last word before the manifest makes it a backup: throws where it must not become one.</param>
+    public sealed record Order(BackupId Id, string Target, DataKey Key, int GzipLevel, string Portal, AuditHead? Audit = null, IReadOnlyDictionary<string, string>? Carried = null, Func<CancellationToken, Task>? BeforePublish = null);
 
     /// <param name="progress">Called for every piece; cheap things only.</param>
     /// <returns>The manifest, which is published when this returns.</returns>
@@ -37,6 +38,7 @@ public sealed class ArtifactWriter(TimeProvider clock)
             new SortedDictionary<string, string>((order.Carried ?? new Dictionary<string, string>()).ToDictionary(), StringComparer.Ordinal));
         try
         {
+            if (order.BeforePublish is { } last) await last(ct);
             await store.Put(ArtifactNames.Manifest(order.Id), ManifestFile.Write(manifest, order.Key), ct);
         }
         catch
@@ -58,10 +60,10 @@ public sealed class ArtifactWriter(TimeProvider clock)
     }
 
     /// <summary>Retention: the manifest first, so that no manifest ever promises what is gone.</summary>
-    public static async Task Delete(IBackupStore store, BackupManifest manifest, CancellationToken ct)
+    public static async Task Delete(IBackupStore store, BackupId id, ContentKind kind, CancellationToken ct)
     {
-        await store.Delete(ArtifactNames.Manifest(manifest.Id), ct);
-        await store.Delete(manifest.File, ct);
+        await store.Delete(ArtifactNames.Manifest(id), ct);
+        await store.Delete(ArtifactNames.Content(id, kind), ct);
     }
 
     static async Task<SourceFacts> Through(Order order, IBackupSource source, Measure plain, Stream to, CancellationToken ct)

@@ -43,7 +43,7 @@ public sealed class PostgresSource(string connectionString, PostgresTools tools,
     }
 
     /// <summary>A dedicated connection to the one server that pg_dump reads as well.</summary>
-    internal static NpgsqlConnectionStringBuilder OneServer(string connectionString)
+    public static NpgsqlConnectionStringBuilder OneServer(string connectionString)
     {
         var way = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Enlist = false, Timeout = 10, CommandTimeout = 0, KeepAlive = 30, ApplicationName = "portal backup" };
         way.Host = (way.Host ?? "").Split(',')[0];
@@ -52,7 +52,7 @@ public sealed class PostgresSource(string connectionString, PostgresTools tools,
     }
 
     /// <summary>What a server said, or that it said nothing.</summary>
-    internal static BackupFailedException Failed(NpgsqlConnectionStringBuilder way, Exception e)
+    public static BackupFailedException Failed(NpgsqlConnectionStringBuilder way, Exception e)
     {
         var where = $"The database {way.Database} at {way.Host}:{way.Port}";
         return e switch

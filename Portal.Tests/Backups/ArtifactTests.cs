@@ -143,7 +143,7 @@ public sealed class ArtifactTests : IDisposable
         await ArtifactWriter.RemovePartial(rig.Store, killed.Id, ContentKind.Directory, default);
         await ArtifactWriter.RemovePartial(rig.Store, whole.Id, ContentKind.Directory, default);
         Assert.Equal([ArtifactNames.Manifest(whole.Id), whole.File], rig.Files);
-        await ArtifactWriter.Delete(rig.Store, whole, default);
+        await ArtifactWriter.Delete(rig.Store, whole.Id, whole.Kind, default);
         Assert.Empty(rig.Files);
     }
 

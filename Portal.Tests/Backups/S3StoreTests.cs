@@ -62,7 +62,7 @@ public sealed class S3StoreTests(S3Server server) : IClassFixture<S3Server>, IDi
         var reader = new ArtifactReader(store);
         await reader.Read(await reader.Manifest(manifest.Id, rig.Key, default), rig.Key, (from, ct) => from.CopyToAsync(back, ct), BackupRig.Ignored, default);
         Assert.Equal(SHA256.HashData(content), SHA256.HashData(back.ToArray()));
-        await ArtifactWriter.Delete(store, manifest, default);
+        await ArtifactWriter.Delete(store, manifest.Id, manifest.Kind, default);
         Assert.Empty(await Names("backups/"));
     }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portal.Api.Describing;
 using Portal.Features.Access;
+using Portal.Features.Backups;
 using Portal.Features.Incidents;
 using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
@@ -63,6 +64,7 @@ public static class ApiFeature
         v1.MapIncidentsApi();
         v1.MapMaintenanceApi();
         v1.MapJobsApi();
+        v1.MapBackupsApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
         v1.MapAccessApi();

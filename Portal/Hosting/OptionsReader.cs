@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Npgsql;
 using Portal.Api;
 using Portal.Domain.Access;
+using Portal.Domain.Backups;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Redis;
 using Portal.Infrastructure.Sentry;
@@ -33,11 +34,11 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
             Database = new DatabaseOptions(ConnectionString("Database:ConnectionString"), Flag("Database:DumpBeforeMigration", true)),
             Redis = Redis(),
             Smtp = Smtp(),
+            Backups = Backups(),
             Sentry = Sentry(),
             Bootstrap = Bootstrap(),
             Public = Public(),
             MasterKeyFile = Text("Security:MasterKeyFile"),
-            BackupsPath = Text("Storage:Backups:Path"),
             TrustedProxies = TrustedProxies(),
             ConnectivityTargets = ConnectivityTargets(),
             LogFormat = LogFormat(),
@@ -211,15 +212,31 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
     void CheckLater()
     {
         if (Address("OpenTelemetry:Endpoint") is not null) notUsedYet.Add("OpenTelemetry:Endpoint");
-        if (Text("Storage:Backups:Path") is not null) notUsedYet.Add("Storage:Backups:Path");
-        Flag("Storage:Backups:S3:ForcePathStyle", false);
-        Address("Storage:Backups:S3:Endpoint");
-        Text("Storage:Backups:S3:Region");
-        foreach (var key in S3.Skip(2)) Secret(key);
-        if (Text("Storage:Backups:S3:ServerSideEncryption") is { } sse && sse is not ("AES256" or "aws:kms"))
-            Refuse("Storage:Backups:S3:ServerSideEncryption", $"{Said(sse)} is neither AES256 nor aws:kms.");
-        if (S3.All(k => Text(k) is null)) return;
-        foreach (var missing in S3.Skip(1).Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
-        notUsedYet.Add("Storage:Backups:S3:Endpoint");
+    }
+
+    BackupOptions Backups()
+    {
+        var folder = Text("Storage:Backups:Path");
+        var (pathStyle, region, encryption) = (Flag("Storage:Backups:S3:ForcePathStyle", false), Text("Storage:Backups:S3:Region") ?? "us-east-1", Text("Storage:Backups:S3:ServerSideEncryption") ?? "AES256");
+        var (endpoint, access, secret) = (Address("Storage:Backups:S3:Endpoint"), Secret("Storage:Backups:S3:AccessKey"), Secret("Storage:Backups:S3:SecretKey"));
+        if (encryption is not ("none" or "AES256" or "aws:kms")) Refuse("Storage:Backups:S3:ServerSideEncryption", $"{Said(encryption)} is neither AES256 nor aws:kms nor none.");
+        if (S3.All(k => Text(k) is null)) return new(Place("Storage:Backups:Path", new(folder ?? Path.Combine(Path.GetFullPath(Text("Data:Path") ?? "data"), "backups"), null)), null);
+        foreach (var missing in S3.Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
+        if (folder is not null) Refuse("Storage:Backups:Path", "either a folder or a bucket (Storage:Backups:S3) is configured: more stores are added on /admin/backups.");
+        if (endpoint is null || Text("Storage:Backups:S3:Bucket") is not { } bucket || access is null || secret is null) return new(new(null, null), null);
+        return new(Place("Storage:Backups:S3:Bucket", new(null, new BucketPlace(endpoint.AbsoluteUri, bucket, region, access, pathStyle, encryption == "none" ? "" : encryption))), secret);
+    }
+
+    StorePlace Place(string key, StorePlace place)
+    {
+        try
+        {
+            return place.Checked();
+        }
+        catch (DomainException refusal)
+        {
+            Refuse(key, refusal.Message);
+            return place;
+        }
     }
 }

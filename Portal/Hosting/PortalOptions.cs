@@ -16,14 +16,13 @@ public sealed record PortalOptions
     /// <summary>Null: memory of the process, and the database between nodes.</summary>
     public required RedisSettings? Redis { get; init; }
     public required SmtpOptions? Smtp { get; init; }
+    public required BackupOptions Backups { get; init; }
     public required SentryOptions? Sentry { get; init; }
     /// <summary>Null when no first administrator is configured.</summary>
     public required BootstrapOptions? Bootstrap { get; init; }
     public required PublicOptions Public { get; init; }
     /// <summary>Null: in the data folder.</summary>
     public required string? MasterKeyFile { get; init; }
-    /// <summary>Where backups lie on this machine. Null: in the data folder.</summary>
-    public required string? BackupsPath { get; init; }
     public required IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; }
     /// <summary>Places out there by which a node tells its own lost connection from a target's failure.</summary>
     public required IReadOnlyList<System.Net.DnsEndPoint> ConnectivityTargets { get; init; }
@@ -41,6 +40,14 @@ public sealed record PortalOptions
 public sealed record DatabaseOptions(string? ConnectionString, bool DumpBeforeMigration);
 
 public sealed record SmtpOptions(string Host, int Port, string? User, string? Password, bool Tls, string From);
+
+/// <summary>The store that the configuration names.</summary>
+/// <param name="SecretKey">Of a bucket; null for a folder.</param>
+public sealed record BackupOptions(Domain.Backups.StorePlace Place, string? SecretKey)
+{
+    // The secret must not get into a log through the record's own text.
+    public override string ToString() => Place.Words;
+}
 
 public sealed record SentryOptions(SentryDsn Dsn, string Environment, double TracesSampleRate);
 

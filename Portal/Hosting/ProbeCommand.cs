@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Reflection;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Places;
 using Portal.Infrastructure;
@@ -19,10 +18,9 @@ public static class ProbeCommand
     {
         using var client = Client(settings);
         await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddProbes().AddLogging(l => l.AddSimpleConsole(c => c.SingleLine = true)).BuildServiceProvider();
-        var version = typeof(ProbeCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
         var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("Portal.Probe");
         log.LogInformation("Looking for {Server}; Ctrl-C stops", client.BaseAddress);
-        using var agent = new ProbeAgent(client, services.GetServices<IProbe>(), version, TimeProvider.System, log);
+        using var agent = new ProbeAgent(client, services.GetServices<IProbe>(), PortalVersion.Text, TimeProvider.System, log);
         await agent.Run(ct);
         return 0;
     }

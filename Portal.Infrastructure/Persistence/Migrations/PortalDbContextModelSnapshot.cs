@@ -339,6 +339,450 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.ToTable("audit");
                 });
 
+            modelBuilder.Entity("Portal.Domain.Backups.Backup", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("ArchiveAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("archive_at");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<DateTimeOffset?>("ChecksumAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("checksum_at");
+
+                    b.Property<string>("Damage")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("damage");
+
+                    b.Property<DateTimeOffset?>("DataAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("data_at");
+
+                    b.Property<DateTimeOffset?>("DeletedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("deleted_at");
+
+                    b.Property<string>("DeletedBecause")
+                        .HasMaxLength(300)
+                        .HasColumnType("character varying(300)")
+                        .HasColumnName("deleted_because");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<Guid?>("HeldBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("held_by");
+
+                    b.Property<bool>("IsGone")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_gone");
+
+                    b.Property<bool>("IsPinned")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_pinned");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Manifest")
+                        .HasColumnType("text")
+                        .HasColumnName("manifest");
+
+                    b.Property<long>("PlainBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("plain_bytes");
+
+                    b.Property<Guid?>("PlanId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("plan_id");
+
+                    b.Property<DateTimeOffset?>("RestoredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("restored_at");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rows");
+
+                    b.Property<Guid?>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("state");
+
+                    b.Property<Guid>("StoreId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("store_id");
+
+                    b.Property<long>("StoredBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stored_bytes");
+
+                    b.Property<int>("Tables")
+                        .HasColumnType("integer")
+                        .HasColumnName("tables");
+
+                    b.Property<Guid>("TargetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("target_id");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_backups");
+
+                    b.HasIndex("RunId")
+                        .HasDatabaseName("ix_backups_run_id");
+
+                    b.HasIndex("State")
+                        .HasDatabaseName("ix_backups_unsettled")
+                        .HasFilter("state = 'Writing' or (state = 'Deleted' and not is_gone)");
+
+                    b.HasIndex("StoreId")
+                        .HasDatabaseName("ix_backups_store_id");
+
+                    b.HasIndex("StartedAt", "Id")
+                        .HasDatabaseName("ix_backups_started_at_id");
+
+                    b.HasIndex("PlanId", "StoreId", "At")
+                        .HasDatabaseName("ix_backups_plan_id_store_id_at")
+                        .HasFilter("state = 'Kept'");
+
+                    b.HasIndex("TargetId", "StartedAt", "Id")
+                        .HasDatabaseName("ix_backups_target_id_started_at_id");
+
+                    b.ToTable("backups", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Backups.BackupPlan", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("GzipLevel")
+                        .HasColumnType("integer")
+                        .HasColumnName("gzip_level");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Retention")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("retention");
+
+                    b.Property<Guid>("ScheduleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("schedule_id");
+
+                    b.PrimitiveCollection<Guid[]>("StoreIds")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("store_ids");
+
+                    b.Property<Guid>("TargetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("target_id");
+
+                    b.Property<int>("TargetLossMinutes")
+                        .HasColumnType("integer")
+                        .HasColumnName("target_loss_minutes");
+
+                    b.Property<string>("VerifyTo")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("verify_to");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_backup_plans");
+
+                    b.HasIndex("ScheduleId")
+                        .HasDatabaseName("ix_backup_plans_schedule_id");
+
+                    b.HasIndex("TargetId")
+                        .HasDatabaseName("ix_backup_plans_target_id");
+
+                    b.ToTable("backup_plans", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Backups.BackupStore", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("DataKey")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("data_key");
+
+                    b.Property<long?>("FreeBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("free_bytes");
+
+                    b.Property<bool>("IsConfigured")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_configured");
+
+                    b.Property<Guid>("KeyId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Place")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("place");
+
+                    b.Property<DateTimeOffset?>("ProbedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("probed_at");
+
+                    b.Property<string>("Problem")
+                        .HasColumnType("text")
+                        .HasColumnName("problem");
+
+                    b.Property<DateTimeOffset?>("RetiredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("retired_at");
+
+                    b.Property<byte[]>("SecretKey")
+                        .HasColumnType("bytea")
+                        .HasColumnName("secret_key");
+
+                    b.Property<DateTimeOffset?>("SheetConfirmedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sheet_confirmed_at");
+
+                    b.Property<string>("SheetConfirmedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("sheet_confirmed_by");
+
+                    b.Property<DateTimeOffset?>("SheetMadeAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sheet_made_at");
+
+                    b.Property<byte[]>("SheetProof")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sheet_proof");
+
+                    b.Property<long?>("TotalBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total_bytes");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.Property<string>("WrappedKey")
+                        .HasColumnType("text")
+                        .HasColumnName("wrapped_key");
+
+                    b.Property<string>("WrappedMasterKey")
+                        .HasColumnType("text")
+                        .HasColumnName("wrapped_master_key");
+
+                    b.HasKey("Id")
+                        .HasName("pk_backup_stores");
+
+                    b.HasIndex("IsConfigured")
+                        .IsUnique()
+                        .HasDatabaseName("ix_backup_stores_is_configured")
+                        .HasFilter("is_configured");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_backup_stores_name");
+
+                    b.ToTable("backup_stores", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Backups.BackupTarget", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Connection")
+                        .HasColumnType("bytea")
+                        .HasColumnName("connection");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Place")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("place");
+
+                    b.Property<DateTimeOffset?>("RemovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("removed_at");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_backup_targets");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_backup_targets_name")
+                        .HasFilter("removed_at is null");
+
+                    b.ToTable("backup_targets", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Backups.Restore", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("BackupId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("backup_id");
+
+                    b.Property<int>("Compared")
+                        .HasColumnType("integer")
+                        .HasColumnName("compared");
+
+                    b.Property<int>("Differences")
+                        .HasColumnType("integer")
+                        .HasColumnName("differences");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Into")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("into");
+
+                    b.Property<bool>("IsSettled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_settled");
+
+                    b.Property<string>("KeptAs")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("kept_as");
+
+                    b.Property<DateTimeOffset>("QueuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("queued_at");
+
+                    b.Property<bool>("Replaces")
+                        .HasColumnType("boolean")
+                        .HasColumnName("replaces");
+
+                    b.Property<string>("Report")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("report");
+
+                    b.Property<string>("RequestedBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("requested_by");
+
+                    b.Property<Guid>("TargetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("target_id");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_restores");
+
+                    b.HasIndex("BackupId")
+                        .HasDatabaseName("ix_restores_backup_id");
+
+                    b.HasIndex("IsSettled")
+                        .HasDatabaseName("ix_restores_unsettled")
+                        .HasFilter("not is_settled");
+
+                    b.HasIndex("QueuedAt", "Id")
+                        .HasDatabaseName("ix_restores_queued_at_id");
+
+                    b.ToTable("restores", (string)null);
+                });
+
             modelBuilder.Entity("Portal.Domain.Incidents.Incident", b =>
                 {
                     b.Property<Guid>("Id")
@@ -3969,6 +4413,56 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_sessions_people_person_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Backups.Backup", b =>
+                {
+                    b.HasOne("Portal.Domain.Backups.BackupPlan", null)
+                        .WithMany()
+                        .HasForeignKey("PlanId")
+                        .OnDelete(DeleteBehavior.SetNull)
+                        .HasConstraintName("fk_backups_backup_plans_plan_id");
+
+                    b.HasOne("Portal.Domain.Backups.BackupStore", null)
+                        .WithMany()
+                        .HasForeignKey("StoreId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_backups_backup_stores_store_id");
+
+                    b.HasOne("Portal.Domain.Backups.BackupTarget", null)
+                        .WithMany()
+                        .HasForeignKey("TargetId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_backups_backup_targets_target_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Backups.BackupPlan", b =>
+                {
+                    b.HasOne("Portal.Domain.Jobs.JobSchedule", null)
+                        .WithMany()
+                        .HasForeignKey("ScheduleId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_backup_plans_job_schedules_schedule_id");
+
+                    b.HasOne("Portal.Domain.Backups.BackupTarget", null)
+                        .WithMany()
+                        .HasForeignKey("TargetId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_backup_plans_backup_targets_target_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Backups.Restore", b =>
+                {
+                    b.HasOne("Portal.Domain.Backups.Backup", null)
+                        .WithMany()
+                        .HasForeignKey("BackupId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_restores_backups_backup_id");
                 });
 
             modelBuilder.Entity("Portal.Domain.Incidents.IncidentEffect", b =>

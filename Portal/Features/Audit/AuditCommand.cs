@@ -11,9 +11,6 @@ namespace Portal.Features.Audit;
 /// <summary><c>portal audit verify [--anchors PATH]</c>: whether the audit log is as it was sealed, and as the anchors in a store of backups saw it. It works beside a running portal too.</summary>
 public sealed class AuditCommand(Toolbox tools, TextWriter output)
 {
-    /// <summary>The portal's own database, as backups call it.</summary>
-    const string Target = "portal";
-
     /// <returns>0 when nothing is wrong, 1 when something is.</returns>
     public async Task<int> Run(IReadOnlyList<string> words, string? folder, CancellationToken ct)
     {
@@ -54,12 +51,13 @@ public sealed class AuditCommand(Toolbox tools, TextWriter output)
     async Task<(IReadOnlyList<AuditAnchor> Anchors, string? Where)> Anchors(AuditChain chain, string? asked, CancellationToken ct)
     {
         if (asked is not null && !Directory.Exists(asked)) throw new CannotStartException($"There is no folder {asked}: --anchors names the folder of a store of backups.");
-        var folder = asked ?? tools.Options.BackupsPath ?? Path.Combine(tools.Folder.Root, "backups");
-        if (!Directory.Exists(folder)) return ([], null);
+        var folder = asked ?? tools.Options.Backups.Place.Folder;
+        // Of a bucket somebody makes a copy first: a command asks no store for its secrets.
+        if (folder is null || !Directory.Exists(folder)) return ([], null);
         var store = new LocalStore(folder);
         var anchors = new AuditAnchors(store);
         var all = await anchors.All(ct);
-        var ours = await chain.Lineage(ct) is { } lineage && all.All(a => lineage.About(a) != Vouching.OfAnotherLog) ? await anchors.InManifests(Target, lineage, ct) : [];
+        var ours = await chain.Lineage(ct) is { } lineage && all.All(a => lineage.About(a) != Vouching.OfAnotherLog) ? await anchors.InManifests(BackupTarget.Own, lineage, ct) : [];
         return ([.. all, .. ours], store.Words);
     }
 

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Portal.Api;
 using Portal.Domain.Shared;
 using Portal.Features.Access;
@@ -11,7 +10,6 @@ namespace Portal.Features.Health;
 /// <summary><c>/health…</c>: for balancers, for the portal's own monitors, and for whoever runs it.</summary>
 static class HealthEndpoints
 {
-    static readonly string Version = typeof(HealthEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
 
     sealed record Part(string State, string? Note, IReadOnlyDictionary<string, object?>? Figures);
 
@@ -49,7 +47,7 @@ static class HealthEndpoints
         await Answer(http, code, new
         {
             status,
-            version = detailed ? Version : null,
+            version = detailed ? PortalVersion.Text : null,
             node = detailed ? node.Value : null,
             waitingFor = detailed ? startup.WaitingFor : null,
             parts = reports.OrderBy(r => r.Key, StringComparer.Ordinal).ToDictionary(r => r.Key, r => Show(r.Value, detailed)),

@@ -10,7 +10,6 @@ public static class HealthFeature
         services.AddSingleton<IHealthPart, ProcessPart>().AddSingleton<IHealthPart, DatabasePart>().AddSingleton<IHealthPart, SignInPart>()
             .AddSingleton<IHealthPart, PublicApiPart>().AddSingleton<IHealthPart, LiveHubPart>().AddSingleton<IHealthPart, AdminPart>().AddSingleton<IHealthPart, MailPart>();
         services.AddSingleton<IHealthPart>(new AbsentPart("job-worker", "Jobs run in this version, and nothing watches over them yet."));
-        services.AddSingleton<IHealthPart>(new AbsentPart("backup-store", "Backups are not part of this version yet, so there is no store to look at."));
         services.AddSingleton<Figures>();
         services.AddSingleton<PrometheusText>();
         services.AddHostedService(s => s.GetRequiredService<PrometheusText>());

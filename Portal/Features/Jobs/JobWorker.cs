@@ -123,7 +123,7 @@ public sealed class JobWorker(RunLedger ledger, IEnumerable<JobKind> kinds, Chan
             log.LogWarning("Failed: {Reason}", e.Message);
             return ct => ledger.End(run, RunState.Failed, null, e.Message, ct);
         }
-        var words = e is OperationCanceledException ? "It was broken off." : $"{e.GetType().Name}: {e.Message}";
+        var words = e is OperationCanceledException ? "It was broken off." : e is PassingFailureException ? e.Message : $"{e.GetType().Name}: {e.Message}";
         if (run.Attempt >= run.MostAttempts)
         {
             log.LogError(e, "Failed at the last of {Attempts} attempts", run.MostAttempts);

@@ -13,7 +13,7 @@ sealed class ModelAssembly(
     IReadOnlyList<OutageRow> outages, IReadOnlyList<ObservationGap> gaps, IReadOnlyList<EffectRow> effects)
 {
     readonly Dictionary<ComponentId, Component> known = components.ToDictionary(c => c.Id);
-    readonly ILookup<ComponentId, Watch> watching = watches.Where(w => w.Monitor.ComponentId is not null).ToLookup(w => w.Monitor.ComponentId!.Value);
+    readonly ILookup<ComponentId, Watch> watching = watches.Where(w => w.Component is not null).ToLookup(w => w.Component!.Value);
     readonly ILookup<ComponentId, OutageRow> outagesOf = outages.ToLookup(o => o.Component);
     readonly ILookup<ComponentId, ObservationGap> gapsOf = gaps.ToLookup(g => g.ComponentId!.Value);
     readonly ILookup<ComponentId, EffectRow> effectsOf = effects.ToLookup(e => e.Component);
@@ -29,12 +29,12 @@ sealed class ModelAssembly(
     {
         var monitors = watching[component.Id].ToList();
         var spans = Spans(component);
-        var evidence = monitors.Where(m => m is { Monitor.PausedAt: null, State.Health: MonitorHealth.Down }).Select(m => m.Monitor.Impact)
+        var evidence = monitors.Where(m => m is { IsPaused: false, State.Health: MonitorHealth.Down }).Select(m => m.Impact)
             .Concat(effectsOf[component.Id].Where(e => e.To is null).Select(e => e.Status));
         var observation = Observation.Of(asOf, component, monitors, gapsOf[component.Id], outagesOf[component.Id]);
         // Windows come on top of this when it is known for which instant (StatusPageModel.At).
         var status = StatusRules.Effective(underMaintenance: false, component.Override, evidence);
-        var looking = monitors.Any(m => m is { Monitor.PausedAt: null, State.Health: not MonitorHealth.Unknown }) && observation.Gaps.All(g => g.To is not null);
+        var looking = monitors.Any(m => m is { IsPaused: false, State.Health: not MonitorHealth.Unknown }) && observation.Gaps.All(g => g.To is not null);
         return new ComponentView(
             component.Id, component.Slug, component.Name, component.Description, component.GroupId, component.Position,
             status, StatusTimeline.Since(spans, asOf),
@@ -58,8 +58,8 @@ sealed class ModelAssembly(
     public IReadOnlyList<Watch> Charted(IReadOnlyList<ComponentView> ordered)
     {
         var places = ordered.Select((c, place) => (c.Id, place)).ToDictionary(c => c.Id, c => c.place);
-        return [.. watches.Where(w => w.Monitor.PublicChart is not null)
-            .OrderBy(w => w.Monitor.ComponentId is { } id ? places[id] : int.MaxValue).ThenBy(w => w.Monitor.PublicChart, StringComparer.Ordinal).ThenBy(w => w.Monitor.Id.Value)
+        return [.. watches.Where(w => w.PublicChart is not null)
+            .OrderBy(w => w.Component is { } id ? places[id] : int.MaxValue).ThenBy(w => w.PublicChart, StringComparer.Ordinal).ThenBy(w => w.Id.Value)
             .Take(Domain.Monitoring.Monitor.MostPublicCharts)];
     }
 
@@ -88,24 +88,24 @@ sealed record Observation(DateTimeOffset From, IReadOnlyList<GapView> Gaps)
 {
     public static Observation Of(DateTimeOffset asOf, Component component, IReadOnlyList<Watch> monitors, IEnumerable<ObservationGap> gaps, IEnumerable<OutageRow> outages)
     {
-        var rows = gaps.ToLookup(g => monitors.Any(m => m.Monitor.Id == g.MonitorId));
+        var present = monitors.Select(m => m.Id).ToHashSet();
+        var rows = gaps.ToLookup(g => present.Contains(g.MonitorId));
+        var rowsOf = rows[true].ToLookup(g => g.MonitorId);
         var begun = monitors.Where(m => m.State?.FirstCheckAt is not null).Select(m => m.State!.FirstCheckAt!.Value).Order().ToList();
         var attached = begun.Count > 0 ? begun[0] : asOf;
         // Monitors that are gone left their outages and gaps: the component was observed before the present ones began.
         var earlier = rows[false].Select(g => g.From).Concat(outages.Select(o => o.From)).Where(at => at < attached).Order().ToList();
         var formerly = rows[false].Where(g => g.From < attached).Select(g => new GapView(g.From, g.To is { } to && to < attached ? to : attached, g.Reason));
         if (monitors.Count == 0) return new Observation(component.CreatedAt, [.. rows[false].Where(g => g.To is not null).Select(g => new GapView(g.From, g.To, g.Reason))]);
-        var together = Together([.. monitors.Where(m => m.State?.FirstCheckAt is not null).Select(m => Unobserved(asOf, m, rows[true]))], attached, asOf);
+        var together = Together([.. monitors.Where(m => m.State?.FirstCheckAt is not null).Select(m => Unobserved(asOf, m, rowsOf[m.Id]))], attached, asOf);
         return new Observation(earlier.Count > 0 ? earlier[0] : attached, [.. formerly, .. together]);
     }
 
     /// <summary>Before its first check, in its recorded gaps, and since it fell silent.</summary>
     static List<GapView> Unobserved(DateTimeOffset asOf, Watch watch, IEnumerable<ObservationGap> rows)
     {
-        var own = rows.Where(g => g.MonitorId == watch.Monitor.Id).Select(g => new GapView(g.From, g.To, g.Reason)).ToList();
-        own.Insert(0, new GapView(DateTimeOffset.MinValue, watch.State!.FirstCheckAt, ""));
-        var silent = watch.Monitor.PausedAt is null && watch.State.AwaitedSince(watch.Monitor) is { } since && asOf - since > MonitorState.Patience(watch.Monitor);
-        if (silent && own.All(g => g.To is not null)) own.Add(new GapView(watch.State.AwaitedSince(watch.Monitor)!.Value + watch.Monitor.Interval, null, "No check ran."));
+        var own = rows.Select(g => new GapView(g.From, g.To, g.Reason)).Prepend(new GapView(DateTimeOffset.MinValue, watch.State!.FirstCheckAt, "")).ToList();
+        if (watch.SilentSince(asOf) is { } silent && own.All(g => g.To is not null)) own.Add(new GapView(silent, null, "No check ran."));
         return own;
     }
 

@@ -17,9 +17,9 @@ static class ResponseTimes
         if (monitors.Count == 0) return [];
         var last = to.AddTicks(-(to.UtcTicks % Step.Ticks));
         var from = last - Step * (Steps - 1);
-        var ids = monitors.Select(m => m.Monitor.Id.Value);
+        var ids = monitors.Select(m => m.Id.Value);
         var found = await SeriesHistory.Load(db, ids, from, to, Step, ct);
-        return [.. monitors.Select(m => Series(m, found[m.Monitor.Id.Value], from))];
+        return [.. monitors.Select(m => Series(m, found[m.Id.Value], from))];
     }
 
     static ResponseTimeSeries Series(Watch watch, IEnumerable<Bucket> buckets, DateTimeOffset from)
@@ -27,6 +27,6 @@ static class ResponseTimes
         var steps = new double?[Steps];
         foreach (var bucket in buckets)
             if (bucket.Percentile(0.5) is { } median) steps[(int)((bucket.At - from) / Step)] = Math.Round(median, median < 10 ? 1 : 0);
-        return new ResponseTimeSeries(watch.Monitor.Id, watch.Monitor.PublicChart!, watch.Monitor.ComponentId, from, Step, steps);
+        return new ResponseTimeSeries(watch.Id, watch.PublicChart!, watch.Component, from, Step, steps);
     }
 }

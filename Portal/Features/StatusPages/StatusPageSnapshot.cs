@@ -42,7 +42,8 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
                              join s in db.MonitorStates on m.Id equals s.MonitorId into states
                              from s in states.DefaultIfEmpty()
                              orderby m.Id
-                             select new Watch(m, s)).ToListAsync(ct);
+                             select new Watch(m.Id, m.ComponentId, m.PublicChart, m.Impact, m.PausedAt != null, m.Interval, m.Timeout, m.UpdatedAt,
+                                 s == null ? null : new WatchState(s.Health, s.FirstCheckAt, s.LastCheckAt))).ToListAsync(ct);
         var outages = await db.Outages.Where(o => o.ComponentId != null && (o.To == null || o.To > since)).OrderBy(o => o.From)
             .Select(o => new OutageRow(o.MonitorId, o.ComponentId!.Value, o.Status, o.From, o.To, o.EarliestFrom, o.EarliestTo)).ToListAsync(ct);
         var gaps = await db.ObservationGaps.Where(g => g.ComponentId != null && (g.To == null || g.To > since)).OrderBy(g => g.From).ToListAsync(ct);
@@ -60,7 +61,7 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
         var ordered = assembly.Components();
         var charted = assembly.Charted(ordered);
         var known = previous is not null && PageClock.Minute(PageClock.AsOf(previous.ChangedAt, previous.ReadAt)) == PageClock.Minute(asOf)
-            && previous.ResponseTimes.Select(s => (s.Monitor, s.Title, s.Component)).SequenceEqual(charted.Select(w => (w.Monitor.Id, w.Monitor.PublicChart!, w.Monitor.ComponentId)));
+            && previous.ResponseTimes.Select(s => (s.Monitor, s.Title, s.Component)).SequenceEqual(charted.Select(w => (w.Id, w.PublicChart!, w.Component)));
         return new StatusPageModel
         {
             Version = head.Version,
@@ -101,8 +102,15 @@ public sealed class StatusPageSnapshot(IDbContextFactory<PortalDbContext> contex
     }
 }
 
-/// <summary>A monitor that watches a component or has a chart, and its state; null before its first check.</summary>
-sealed record Watch(Domain.Monitoring.Monitor Monitor, MonitorState? State);
+/// <summary>A monitor that watches a component or has a chart, and its state; null before its first check. Of thousands of monitors only what the page needs is read.</summary>
+sealed record Watch(MonitorId Id, ComponentId? Component, string? PublicChart, ComponentStatus Impact, bool IsPaused, TimeSpan Interval, TimeSpan Timeout, DateTimeOffset? UpdatedAt, WatchState? State)
+{
+    /// <summary>Since when its next check is awaited in vain; null while it is not.</summary>
+    public DateTimeOffset? SilentSince(DateTimeOffset asOf) =>
+        !IsPaused && State?.LastCheckAt is { } last && MonitorState.AwaitedSince(last, UpdatedAt) is var since && asOf - since > MonitorState.Patience(Interval, Timeout) ? since + Interval : null;
+}
+
+sealed record WatchState(MonitorHealth Health, DateTimeOffset? FirstCheckAt, DateTimeOffset? LastCheckAt);
 
 sealed record OutageRow(MonitorId Monitor, ComponentId Component, ComponentStatus Status, DateTimeOffset From, DateTimeOffset? To, DateTimeOffset EarliestFrom, DateTimeOffset? EarliestTo);
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Reflection;
 using Microsoft.AspNetCore.Components.Server.Circuits;
 using Portal.Features.Health;
 using Portal.Infrastructure;
@@ -10,14 +9,13 @@ namespace Portal.Hosting.Errors;
 /// <summary>Faults go to a server that speaks the Sentry protocol, where one is configured; elsewhere none of this costs anything.</summary>
 public static class ErrorsFeature
 {
-    static readonly string Version = typeof(ErrorsFeature).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     /// <summary>Registered first, so that it is stopped last: what fails while the portal stops is told, too.</summary>
     public static IServiceCollection AddErrorReports(this IServiceCollection services, PortalOptions options)
     {
         services.AddSingleton<IHealthPart, ErrorReportsPart>();
         if (options.Sentry is not { } sentry) return services.AddSingleton<IErrorReporter, NoErrorReporter>();
-        services.AddSingleton(s => new EnvelopeReporter(sentry.Dsn, new ReportedProgram($"portal@{Version}", sentry.Environment, s.GetRequiredService<NodeName>().Value),
+        services.AddSingleton(s => new EnvelopeReporter(sentry.Dsn, new ReportedProgram($"portal@{PortalVersion.Text}", sentry.Environment, s.GetRequiredService<NodeName>().Value),
             s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<EnvelopeReporter>>()));
         services.AddSingleton<IErrorReporter>(s => s.GetRequiredService<EnvelopeReporter>());
         services.AddHostedService(s => s.GetRequiredService<EnvelopeReporter>());

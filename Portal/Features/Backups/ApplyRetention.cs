@@ -1,0 +1,78 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Backups;
+using Portal.Infrastructure.Backups;
+using Portal.Infrastructure.Persistence;
+
+namespace Portal.Features.Backups;
+
+/// <summary>Deletes what the retention of a plan lets go in a store. One that cannot be deleted is tried again later and stops none of the others.</summary>
+public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, StoreOpening opening, TimeProvider clock)
+{
+    /// <returns>How many are gone.</returns>
+    public async Task<int> Run(BackupPlan plan, BackupStore store, Action<string> say, CancellationToken ct)
+    {
+        var deleted = 0;
+        foreach (var verdict in await Verdicts(plan, store.Id, ct))
+            if (!verdict.IsKept && await Delete(verdict.Backup.Id, ct)) deleted++;
+        if (deleted > 0)
+        {
+            say($"{store.Name}: {deleted} deleted by the retention");
+            await RemoveDeleted(store, say, ct);
+        }
+        return deleted;
+    }
+
+    /// <summary>What becomes of each backup of the plan in the store, the newest first.</summary>
+    public async Task<IReadOnlyList<RetentionVerdict>> Verdicts(BackupPlan plan, BackupStoreId store, CancellationToken ct)
+    {
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var zone = await db.JobSchedules.Where(s => s.Id == plan.ScheduleId).Select(s => s.Zone).SingleOrDefaultAsync(ct) ?? "UTC";
+        return plan.Retention.Judge(await Kept(db, plan.Id, store, ct), TimeZoneInfo.FindSystemTimeZoneById(zone));
+    }
+
+    public static async Task<IReadOnlyList<RetainedBackup>> Kept(PortalDbContext db, BackupPlanId plan, BackupStoreId store, CancellationToken ct)
+    {
+        var rows = await db.Backups.AsNoTracking().Where(b => b.PlanId == plan && b.StoreId == store && b.State == BackupState.Kept)
+            .Select(b => new { b.Id, b.At, b.ChecksumAt, b.ArchiveAt, b.RestoredAt, b.DataAt, b.Damage, b.IsPinned, IsHeld = b.HeldBy != null && db.JobRuns.Any(r => r.Id == b.HeldBy && r.EndedAt == null) }).ToListAsync(ct);
+        return [.. rows.Select(r => new RetainedBackup(r.Id, r.At,
+            r.DataAt is not null ? VerificationLevel.Data : r.RestoredAt is not null ? VerificationLevel.Restored : r.ArchiveAt is not null ? VerificationLevel.Archive : r.ChecksumAt is not null ? VerificationLevel.Checksum : VerificationLevel.Stored,
+            r.IsPinned || r.IsHeld, r.Damage is not null))];
+    }
+
+    /// <summary>Takes from the store what was deleted here.</summary>
+    public async Task RemoveDeleted(BackupStore store, Action<string> say, CancellationToken ct)
+    {
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var gone = await db.Backups.Where(b => b.StoreId == store.Id && b.State == BackupState.Deleted && !b.IsGone).ToListAsync(ct);
+        if (gone.Count == 0) return;
+        using var open = opening.Open(store);
+        foreach (var backup in gone)
+            try
+            {
+                await ArtifactWriter.Delete(open.Place, backup.Id, backup.Kind, ct);
+                backup.Gone();
+                await db.SaveChangesAsync(ct);
+            }
+            catch (BackupFailedException e)
+            {
+                say($"{store.Name}: backup {backup.Id} could not be deleted and is tried again: {e.Message}");
+            }
+    }
+
+    async Task<bool> Delete(BackupId id, CancellationToken ct)
+    {
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        if (await db.Backups.SingleOrDefaultAsync(b => b.Id == id && b.State == BackupState.Kept, ct) is not { } backup) return false;
+        backup.Delete("by the retention of its plan", clock.GetUtcNow());
+        try
+        {
+            await db.SaveChangesAsync(ct);
+            return true;
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // A restore began to hold it at this very moment: the next run decides again.
+            return false;
+        }
+    }
+}

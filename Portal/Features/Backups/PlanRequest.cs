@@ -1,0 +1,30 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Backups;
+using Portal.Domain.Jobs;
+using Portal.Domain.Shared;
+using Portal.Infrastructure.Persistence;
+
+namespace Portal.Features.Backups;
+
+/// <summary>What a plan is to be.</summary>
+/// <param name="Cron">When, as a crontab writes it.</param>
+/// <param name="Zone">IANA id.</param>
+public sealed record PlanRequest(
+    string Name, BackupTargetId Target, IReadOnlyCollection<BackupStoreId> Stores, string Cron, string Zone, int GzipLevel, VerificationLevel VerifyTo, Retention Retention, int TargetLossMinutes, bool Paused = false)
+{
+    /// <exception cref="DomainException">A store is none, or none that is written to.</exception>
+    internal async Task CheckStores(PortalDbContext db, CancellationToken ct)
+    {
+        foreach (var id in Stores)
+            if (!await db.BackupStores.AnyAsync(s => s.Id == id && s.RetiredAt == null, ct)) throw new DomainException($"There is no store {id} that is written to.", "stores");
+    }
+
+    internal void ApplyTo(BackupPlan plan) => plan.Change(Name, Stores, GzipLevel, VerifyTo, Retention, TargetLossMinutes);
+}
+
+/// <summary>What the schedule of a plan expects is taken back: its times have changed, or nobody wants it now.</summary>
+static class ExpectedRuns
+{
+    public static async Task Drop(PortalDbContext db, JobScheduleId schedule, CancellationToken ct) =>
+        db.JobRuns.RemoveRange(await db.JobRuns.Where(r => r.ScheduleId == schedule && r.State == RunState.Queued && r.Slot != null && r.Attempt == 0).ToListAsync(ct));
+}

@@ -1,0 +1,20 @@
+using System.Globalization;
+
+namespace Portal.Features.Backups;
+
+/// <summary>Lengths of time as people say them: 38 s, 4 min 10 s, 1 h 04 min, 2 d 3 h.</summary>
+public static class SpanWords
+{
+    public static string Of(TimeSpan span)
+    {
+        var s = (long)Math.Round(span.TotalSeconds);
+        return s switch
+        {
+            < 1 => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.0} s"),
+            < 60 => $"{s} s",
+            < 3_600 => s % 60 == 0 ? $"{s / 60} min" : $"{s / 60} min {s % 60} s",
+            < 172_800 => (s + 30) % 3_600 / 60 == 0 ? $"{(s + 30) / 3_600} h" : $"{(s + 30) / 3_600} h {(s + 30) % 3_600 / 60:00} min",
+            _ => (s + 1_800) % 86_400 / 3_600 == 0 ? $"{(s + 1_800) / 86_400} d" : $"{(s + 1_800) / 86_400} d {(s + 1_800) % 86_400 / 3_600} h",
+        };
+    }
+}
