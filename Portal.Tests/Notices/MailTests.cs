@@ -209,6 +209,21 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_running_portal_sends_what_waits_and_at_once_what_is_queued_anywhere()
+    {
+        var first = await Queue("bob@example.com");
+        var (state, feed) = (new Portal.Hosting.StartupState(), new Portal.Live.ChangeFeed(TimeProvider.System, new Logger<Portal.Live.ChangeFeed>(log)));
+        database.Database.Committed += feed.Hear;
+        using var dispatch = new Features.Notices.MailDispatch(Node("a", null), state, feed, Configured.With(("Timing:FollowSeconds", "3600")), TimeProvider.System, new Logger<Features.Notices.MailDispatch>(log));
+        await dispatch.StartAsync(default);
+        state.MarkPrepared();
+        await Soon.Comes(async () => (await Find(first)).State == MailState.Written, "what waited");
+        var second = await Queue("carol@example.com");
+        await Soon.Comes(async () => (await Find(second)).State == MailState.Written, "what was queued");
+        await dispatch.StopAsync(default);
+    }
+
+    [Fact]
     public async Task What_was_sent_a_month_ago_is_forgotten_and_what_waits_is_not()
     {
         var (sent, waiting) = (await Queue("bob@example.com"), await Queue("carol@example.com"));

@@ -144,6 +144,30 @@ public sealed class NoticesTests : IAsyncLifetime
         card.WaitForAssertion(() => Assert.Single(card.FindAll("li")), Patience);
     }
 
+    [Fact]
+    public async Task What_is_open_is_found_without_reading_what_is_over_and_what_is_due_without_what_was_sent()
+    {
+        await using (var fill = database.Database.Source.CreateCommand("""
+            insert into notices (id, at, severity, title, text, topic, key, resolved_at) select gen_random_uuid(), now() - n * interval '1 minute', 'Info', 'T', 'T', 'old', 'old-' || n, now() from generate_series(1, 30000) n;
+            insert into mails (id, recipient, subject, body, key, created_at, state, attempts, due_at, ended_at) select gen_random_uuid(), 'a@example.com', 'S', 'B', 'old-' || n, now(), 'Sent', 1, now(), now() from generate_series(1, 30000) n;
+            analyze notices; analyze mails;
+            """)) await fill.ExecuteNonQueryAsync();
+        await Tell(Failed("1"));
+        var plans = new Persistence.QueryPlans(database.Database.Source);
+        Assert.Single(await new OpenNotices(plans).Load(default));
+        await using (var db = plans.CreateDbContext())
+        {
+            Assert.False(await Noticeboard.Tell(db, Failed("1"), clock.GetUtcNow(), default));
+            await Noticeboard.Resolve(db, "backup-plan:1", clock.GetUtcNow(), default);
+            Assert.Equal(2, await db.Mails.Where(m => m.State == MailState.Waiting).OrderBy(m => m.DueAt).Take(10).CountAsync());
+        }
+        foreach (var plan in await plans.Explain())
+        {
+            Assert.DoesNotContain(plan.ReadWhole, read => read is "notices" or "mails");
+            Assert.True(plan.Buffers <= 20, $"{plan}");
+        }
+    }
+
     StaffScreen Screen(Actor actor)
     {
         var screen = new StaffScreen(database, clock, actor);

@@ -23,28 +23,20 @@ public sealed class Canary(string connectionString, TimeProvider clock, ILogger<
     readonly string way = new NpgsqlConnectionStringBuilder(PostgresSource.OneServer(connectionString).ConnectionString) { CommandTimeout = 10, ApplicationName = "portal canary" }.ConnectionString;
 
     /// <summary>Writes a beat, unless there was one just now; makes its table where it is missing.</summary>
-    /// <exception cref="BackupFailedException">Refused or Passing, in words.</exception>
-    public async Task Beat(CancellationToken ct)
+    /// <exception cref="BackupFailedException">Refused or Passing, in words; so with the others.</exception>
+    public Task Beat(CancellationToken ct) => Through(way, async connection =>
     {
         try
         {
-            await using var connection = new NpgsqlConnection(way);
-            await connection.OpenAsync(ct);
-            try
-            {
-                await Write(connection, ct);
-            }
-            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
-            {
-                await Prepare(connection, ct);
-                await Write(connection, ct);
-            }
+            await Write(connection, ct);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
-            throw PostgresSource.Failed(new NpgsqlConnectionStringBuilder(way), e);
+            await Prepare(connection, ct);
+            await Write(connection, ct);
         }
-    }
+        return true;
+    }, ct);
 
     /// <summary>Beats until it is cancelled. A database that does not take it is told of once, and once when it does again.</summary>
     public async Task Keep(CancellationToken ct)
@@ -69,38 +61,47 @@ public sealed class Canary(string connectionString, TimeProvider clock, ILogger<
     }
 
     /// <summary>Takes the schema away again.</summary>
-    public async Task Leave(CancellationToken ct)
+    public Task Leave(CancellationToken ct) => Through(way, async connection =>
     {
-        await using var connection = new NpgsqlConnection(way);
-        await connection.OpenAsync(ct);
         await Execute(connection, $"drop schema if exists {Schema} cascade", ct);
-    }
+        return true;
+    }, ct);
 
     /// <summary>The database's own time: a failure is dated by it, so that no other clock is in the figure.</summary>
-    public async Task<DateTimeOffset> Now(CancellationToken ct)
+    public Task<DateTimeOffset> Now(CancellationToken ct) => Through(way, async connection =>
     {
-        await using var connection = new NpgsqlConnection(way);
-        await connection.OpenAsync(ct);
         await using var command = new NpgsqlCommand("select clock_timestamp()", connection);
         return new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(ct))!);
-    }
+    }, ct);
 
     /// <summary>The newest beat that a database holds; null where no canary was ever written.</summary>
-    public static async Task<CanaryBeat?> Newest(string restored, CancellationToken ct)
+    public static Task<CanaryBeat?> Newest(string restored, CancellationToken ct) => Through(restored, async connection =>
     {
-        await using var connection = new NpgsqlConnection(restored);
-        await connection.OpenAsync(ct);
         await using (var exists = new NpgsqlCommand($"select to_regclass('{Schema}.beats') is not null", connection))
             if (!(bool)(await exists.ExecuteScalarAsync(ct))!) return null;
         await using var command = new NpgsqlCommand($"select id, at, lsn::text from {Schema}.beats order by id desc limit 1", connection);
         await using var reader = await command.ExecuteReaderAsync(ct);
         return await reader.ReadAsync(ct) ? new CanaryBeat(reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetString(2)) : null;
-    }
+    }, ct);
 
     /// <summary>What was lost: from the newest beat that came back to the failure. Without a canary it is reckoned from the snapshot's time.</summary>
     /// <param name="failedAt">By the clock of the database that was lost.</param>
     public static TimeSpan LossOf(DateTimeOffset failedAt, CanaryBeat? newest, SnapshotPosition snapshot) =>
         failedAt - (newest?.At ?? snapshot.TakenAt) is var loss && loss > TimeSpan.Zero ? loss : TimeSpan.Zero;
+
+    static async Task<T> Through<T>(string way, Func<NpgsqlConnection, Task<T>> work, CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection(way);
+            await connection.OpenAsync(ct);
+            return await work(connection);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
+        {
+            throw PostgresSource.Failed(new NpgsqlConnectionStringBuilder(way), e);
+        }
+    }
 
     static async Task Prepare(NpgsqlConnection connection, CancellationToken ct) => await Execute(connection, $"""
         select pg_advisory_xact_lock(hashtext('{Schema}'));

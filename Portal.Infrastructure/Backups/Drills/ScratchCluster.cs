@@ -79,7 +79,18 @@ public sealed class ScratchCluster : IAsyncDisposable
         ("max_connections", "20"), ("shared_buffers", "128MB"), ("maintenance_work_mem", "128MB"), ("max_wal_size", "2GB"), ("timezone", "UTC"), ("log_timezone", "UTC"), ("log_min_error_statement", "panic"),
     }.SelectMany(s => new[] { "-c", $"{s.Name}={s.Value}" });
 
-    public ValueTask DisposeAsync() => new(Remove());
+    /// <summary>What cannot be removed now does not spoil what was found out: the sweeper tries again.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await Remove();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.LogError(e, "The scratch server {Folder} cannot be removed; it is swept later", Folder);
+        }
+    }
 
     /// <summary>Ends every process of the cluster and removes all that it was. Nothing to remove is no failure.</summary>
     internal async Task Remove()

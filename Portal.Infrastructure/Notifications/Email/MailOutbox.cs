@@ -18,6 +18,8 @@ public sealed class MailOutbox(string folder, TimeProvider clock, ILogger<MailOu
     {
         Directory.CreateDirectory(folder, PrivateFile.FolderMode);
         var unfinished = Path.Combine(Path.GetFullPath(folder), $".{id:N}");
+        // A portal that was killed just here left it.
+        if (Directory.Exists(unfinished)) Directory.Delete(unfinished, recursive: true);
         Directory.CreateDirectory(unfinished, PrivateFile.FolderMode);
         try
         {

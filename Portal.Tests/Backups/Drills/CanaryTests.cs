@@ -84,6 +84,7 @@ public sealed class CanaryTests : IAsyncLifetime
     {
         var refused = await Assert.ThrowsAsync<BackupFailedException>(() => Bird(to: new NpgsqlConnectionStringBuilder(connection) { Database = "not there" }.ConnectionString).Beat(default));
         Assert.Equal(BackupFailure.Refused, refused.Kind);
+        Assert.Equal(BackupFailure.Refused, (await Assert.ThrowsAsync<BackupFailedException>(() => Canary.Newest(new NpgsqlConnectionStringBuilder(connection) { Database = "not there" }.ConnectionString, default))).Kind);
         var away = await Assert.ThrowsAsync<BackupFailedException>(() => Bird(to: "Host=127.0.0.1;Port=1;Username=x;Database=x").Beat(default));
         Assert.Equal(BackupFailure.Passing, away.Kind);
         var role = $"canary_{Environment.ProcessId}";
