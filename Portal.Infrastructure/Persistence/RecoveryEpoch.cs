@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using Portal.Infrastructure.Persistence.Audit;
 
 namespace Portal.Infrastructure.Persistence;
 
@@ -41,15 +42,18 @@ public static class RecoveryEpoch
     {
         var before = (string?)await Scalar(connection, $"select value from settings where key = '{Setting}'", ct) is { } text ? JsonSerializer.Deserialize<Recovery>(text, JsonSerializerOptions.Web)!.Number : 0;
         var shows = await Scalar(connection, "select max(at) from audit", ct) is DateTime at ? new DateTimeOffset(at, TimeSpan.Zero) : (DateTimeOffset?)null;
+        // What schedules expected is expected anew from now on: the original may have done it, or not.
+        await Count(connection, "delete from job_runs where state = 'Queued' and slot is not null and attempt = 0", ct);
         var runs = await Count(connection, """
             update job_runs set state = 'Interrupted', ended_at = clock_timestamp(), lease_until = null, epoch = epoch + 1, error = 'The database was restored from a backup: this run was not over when it was made.'
             where state in ('Queued', 'Running')
             """, ct);
-        // What would have come since the backup came in the original, or not: here it is not expected any more.
         await Count(connection, "update job_schedules set settled_until = clock_timestamp()", ct);
         await Count(connection, "delete from live_nodes", ct);
         var sessions = await Count(connection, "delete from sessions", ct);
-        var held = await Count(connection, "update outbox set due_at = 'infinity', claimed_by = null where done_at is null", ct);
+        var held = await Count(connection, "update outbox set due_at = 'infinity', claimed_by = null where done_at is null", ct)
+            + await Count(connection, "update mails set due_at = 'infinity', claimed_by = null where state = 'Waiting'", ct);
+        await AuditChain.Recover(connection, ct);
         var recovery = new Recovery(before + 1, (DateTime)(await Scalar(connection, "select clock_timestamp()", ct))!, shows, runs, sessions, held);
         await Write(connection, Setting, JsonSerializer.Serialize(recovery, JsonSerializerOptions.Web), ct);
         await Count(connection, "insert into audit (id, at, actor_kind, actor_name, action, subject, summary) values (gen_random_uuid(), clock_timestamp(), 'System', 'Portal', 'portal.recovered', '', 'The database was restored from a backup')", ct);

@@ -8,6 +8,7 @@ using Portal.Features.Jobs;
 using Portal.Hosting;
 using Portal.Infrastructure.Backups;
 using Portal.Infrastructure.Monitoring;
+using Portal.Infrastructure.Persistence.Audit;
 using Portal.Infrastructure.Postgres;
 using Portal.Infrastructure.Security;
 using Portal.Tests.Jobs;
@@ -33,7 +34,7 @@ sealed class BackupNode : IAsyncDisposable
         Options = Configured.With([("Data:Path", scratch["data"]), .. (configuration ?? new Dictionary<string, string>()).Select(c => (c.Key, (string?)c.Value))]);
         Opening = new StoreOpening(Options, Box, new GuardedConnector(), TimeProvider.System);
         Ways = new TargetWays(_ => Task.FromResult(database.ConnectionString), Box, data);
-        Work = new BackupWork(database.Database, Opening, Ways, TimeProvider.System);
+        Work = new BackupWork(database.Database, Opening, Ways, new AuditChain(database.Database), TimeProvider.System);
         Retention = new ApplyRetention(database.Database, Opening, TimeProvider.System);
         BackUp = new BackUp(database.Database, Work, Retention);
         Restores = new RestoreBackup(database.Database, Opening, Ways, TimeProvider.System);

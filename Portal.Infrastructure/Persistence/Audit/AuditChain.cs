@@ -49,12 +49,21 @@ public sealed class AuditChain(Database database)
     /// <returns>The row after which the log goes on under a new name; null where nothing was ever sealed.</returns>
     public async Task<long?> Recover(CancellationToken ct)
     {
-        if (await Head(ct) is not { } head || await Lineage(ct) is not { } lineage) return null;
-        var next = lineage.GoOnAs(Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16)), head.Sequence);
-        await using var command = database.Source.CreateCommand($"update settings set value = $1 where key = '{NameSetting}' and value = $2");
-        command.Parameters.AddRange((NpgsqlParameter[])[new() { Value = next.Text }, new() { Value = lineage.Text }]);
+        await using var connection = await database.Source.OpenConnectionAsync(ct);
+        return await Recover(connection, ct);
+    }
+
+    /// <summary>The same, within what the connection does together.</summary>
+    public static async Task<long?> Recover(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var head = new NpgsqlCommand(HeadSql, connection);
+        if (await head.ExecuteScalarAsync(ct) is not long position) return null;
+        await using var name = new NpgsqlCommand($"select value from settings where key = '{NameSetting}'", connection);
+        if (AuditLineage.Read(await name.ExecuteScalarAsync(ct) as string) is not { } lineage) return null;
+        var next = lineage.GoOnAs(Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16)), position);
+        await using var command = new NpgsqlCommand($"update settings set value = $1 where key = '{NameSetting}' and value = $2", connection) { Parameters = { new() { Value = next.Text }, new() { Value = lineage.Text } } };
         await command.ExecuteNonQueryAsync(ct);
-        return head.Sequence;
+        return position;
     }
 
     /// <summary>Reads the log from its first sealed row to its last, makes every seal again, and compares with what was anchored outside.</summary>

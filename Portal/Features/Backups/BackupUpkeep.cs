@@ -12,7 +12,7 @@ namespace Portal.Features.Backups;
 
 /// <summary>Clears away what ended in the midst: backups and restores whose node was killed, deletions that a store refused. Looks at each store once a day, and at one that does not work every hour. Any node may do it.</summary>
 public sealed class BackupUpkeep(
-    IDbContextFactory<PortalDbContext> contexts, BackupWork work, ApplyRetention retention, RestoreBackup restores, ProbeStore probe, TargetWays ways, StartupState state, TimeProvider clock, ILogger<BackupUpkeep> log) : BackgroundService
+    IDbContextFactory<PortalDbContext> contexts, BackupWork work, ApplyRetention retention, RestoreBackup restores, ProbeStore probe, BackupNews news, AuditAnchoring anchors, TargetWays ways, StartupState state, TimeProvider clock, ILogger<BackupUpkeep> log) : BackgroundService
 {
     static readonly TimeSpan Pause = TimeSpan.FromMinutes(1), Daily = TimeSpan.FromDays(1), Hourly = TimeSpan.FromHours(1);
     readonly DatabaseContact contact = new("The upkeep of backups", clock, log);
@@ -44,6 +44,8 @@ public sealed class BackupUpkeep(
         var left = await db.Backups.Where(b => b.State == BackupState.Writing && !db.JobRuns.Any(r => r.Id == b.RunId && r.State == RunState.Running)).Select(b => b.Id).ToListAsync(ct);
         foreach (var id in left) await Apart(() => work.Settle(id, ct));
         foreach (var id in await db.Restores.Where(r => !r.IsSettled && !db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null)).Select(r => r.Id).ToListAsync(ct)) await Apart(() => restores.ClearAway(id, ct));
+        await news.Tell(ct);
+        await Apart(() => anchors.Keep(ct));
         foreach (var store in await db.BackupStores.AsNoTracking().ToListAsync(ct))
         {
             await Apart(() => retention.RemoveDeleted(store, words => log.LogWarning("{Words}", words), ct));

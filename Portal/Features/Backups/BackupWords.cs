@@ -1,6 +1,5 @@
 using System.Globalization;
 using Portal.Domain.Backups;
-using Portal.Domain.Jobs;
 
 namespace Portal.Features.Backups;
 
@@ -36,6 +35,4 @@ public static class BackupWords
 
     public static string Of(PlanList.Successes runs) => runs.Share is not { } share ? "no run yet"
         : string.Create(CultureInfo.InvariantCulture, $"{(runs.Good == runs.All ? "100" : Math.Min(99.9, Math.Floor(share * 1_000) / 10).ToString("0.0", CultureInfo.InvariantCulture))} % ({runs.Good:N0} of {runs.All:N0})");
-
-    public static string Doing(JobRun run) => run.State == RunState.Running ? run.Doing ?? run.Phase ?? "It works" : "It waits for its turn";
 }

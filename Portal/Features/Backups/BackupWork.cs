@@ -6,11 +6,12 @@ using Portal.Features.Jobs;
 using Portal.Hosting;
 using Portal.Infrastructure.Backups;
 using Portal.Infrastructure.Persistence;
+using Portal.Infrastructure.Persistence.Audit;
 
 namespace Portal.Features.Backups;
 
 /// <summary>Backs up one target to one store: the row, the artifact, its verification. What is begun and not finished is taken away.</summary>
-public sealed class BackupWork(IDbContextFactory<PortalDbContext> contexts, StoreOpening opening, TargetWays ways, TimeProvider clock)
+public sealed class BackupWork(IDbContextFactory<PortalDbContext> contexts, StoreOpening opening, TargetWays ways, AuditChain audit, TimeProvider clock)
 {
     /// <param name="plan">Null for a backup beside any plan.</param>
     /// <returns>What lies in the store now.</returns>
@@ -23,7 +24,7 @@ public sealed class BackupWork(IDbContextFactory<PortalDbContext> contexts, Stor
         var expected = await Begin(id, run.Id, target, plan, settings, ct);
         try
         {
-            var order = new ArtifactWriter.Order(id, target.Name, store.Key, plan?.GzipLevel ?? 9, PortalVersion.Text, null, Carried(target, settings), token => StillWanted(id, token));
+            var order = new ArtifactWriter.Order(id, target.Name, store.Key, plan?.GzipLevel ?? 9, PortalVersion.Text, target.Kind == BackupTargetKind.Portal ? await audit.Head(ct) : null, Carried(target, settings), token => StillWanted(id, token));
             var manifest = await new ArtifactWriter(clock).Write(order, await ways.Source(target, ct), store.Place, p => run.Report(Share(p.Content, expected), Words(p)), ct);
             return await Publish(id, manifest, ct);
         }

@@ -14,12 +14,12 @@ public static class BackupsFeature
         services.AddSingleton<VerifyBackups>().AddSingleton<JobKind>(s => s.GetRequiredService<VerifyBackups>());
         services.AddSingleton<RestoreBackup>().AddSingleton<JobKind>(s => s.GetRequiredService<RestoreBackup>());
         services.AddSingleton<IStartupStep, FirstBackups>();
-        services.AddHostedService<BackupUpkeep>();
+        services.AddSingleton<BackupNews>().AddSingleton<AuditAnchoring>().AddHostedService<BackupUpkeep>();
         services.AddSingleton<IHealthPart, BackupStorePart>();
         services.AddSingleton<QueueBackup>().AddSingleton<CreatePlan>().AddSingleton<ChangePlan>().AddSingleton<DeletePlan>();
         services.AddSingleton<AddTarget>().AddSingleton<ReachTarget>().AddSingleton<RemoveTarget>();
         services.AddSingleton<AddStore>().AddSingleton<RetireStore>().AddSingleton<ProbeStore>().AddSingleton<AdoptBackups>().AddSingleton<MakeRecoverySheet>().AddSingleton<ConfirmRecoverySheet>();
         services.AddSingleton<VerifyBackup>().AddSingleton<DeleteBackup>().AddSingleton<PinBackup>().AddSingleton<QueueRestore>();
-        return services.AddSingleton<PlanList>().AddSingleton<RetentionForecast>().AddSingleton<BackupList>().AddSingleton<BackupPlaces>().AddSingleton<RestoreList>();
+        return services.AddSingleton<PlanList>().AddSingleton<RetentionForecast>().AddSingleton<BackupList>().AddSingleton<BackupPlaces>().AddSingleton<RestoreList>().AddSingleton<RecoveryState>().AddSingleton<ReleaseRecovery>();
     }
 }

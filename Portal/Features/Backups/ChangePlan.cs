@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Audit;
 using Portal.Domain.Backups;
 using Portal.Domain.Shared;
+using Portal.Features.Jobs;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Backups;
@@ -27,7 +28,7 @@ public sealed class ChangePlan(IDbContextFactory<PortalDbContext> contexts, Time
             schedule.SetTimes(request.Cron, request.Zone, now);
             if (request.Paused) schedule.Pause(now);
             else schedule.Resume(now);
-            await ExpectedRuns.Drop(db, schedule.Id, ct);
+            await db.ExpectNoMore(schedule.Id, ct);
         }
         // A change of the schedule alone is one of the plan too, for whoever edits it.
         db.Entry(plan).Property(p => p.Name).IsModified = true;

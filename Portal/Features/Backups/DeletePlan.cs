@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Audit;
 using Portal.Domain.Backups;
 using Portal.Domain.Shared;
+using Portal.Features.Jobs;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Backups;
@@ -16,7 +17,7 @@ public sealed class DeletePlan(IDbContextFactory<PortalDbContext> contexts, Time
         await using var db = await contexts.CreateDbContextAsync(ct);
         var plan = await db.BackupPlans.SingleOrDefaultAsync(p => p.Id == id, ct) ?? throw new NotFoundException("plan");
         var schedule = await db.JobSchedules.SingleAsync(s => s.Id == plan.ScheduleId, ct);
-        await ExpectedRuns.Drop(db, schedule.Id, ct);
+        await db.ExpectNoMore(schedule.Id, ct);
         db.BackupPlans.Remove(plan);
         db.JobSchedules.Remove(schedule);
         await db.Commit(new AuditEntry(actor, "backup_plan.deleted", id.ToString(), plan.Name, now), ct);

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Backups;
-using Portal.Domain.Jobs;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Persistence;
 
@@ -20,11 +19,4 @@ public sealed record PlanRequest(
     }
 
     internal void ApplyTo(BackupPlan plan) => plan.Change(Name, Stores, GzipLevel, VerifyTo, Retention, TargetLossMinutes);
-}
-
-/// <summary>What the schedule of a plan expects is taken back: its times have changed, or nobody wants it now.</summary>
-static class ExpectedRuns
-{
-    public static async Task Drop(PortalDbContext db, JobScheduleId schedule, CancellationToken ct) =>
-        db.JobRuns.RemoveRange(await db.JobRuns.Where(r => r.ScheduleId == schedule && r.State == RunState.Queued && r.Slot != null && r.Attempt == 0).ToListAsync(ct));
 }
