@@ -1,6 +1,7 @@
 using Portal.Api;
 using Portal.Components;
 using Portal.Features.Access;
+using Portal.Features.Audit;
 using Portal.Features.Backups;
 using Portal.Features.Health;
 using Portal.Features.Incidents;
@@ -9,6 +10,7 @@ using Portal.Features.Maintenance;
 using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Imports;
+using Portal.Features.Notices;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
 using Portal.Hosting.Errors;
@@ -29,11 +31,13 @@ builder.Services
     .AddRedis(options)
     .AddPublicPages()
     .AddAccess()
+    .AddAudit()
     .AddStatusPages()
     .AddIncidents()
     .AddMaintenance()
     .AddJobs()
     .AddBackups()
+    .AddNotices()
     .AddMeasurements()
     .AddMonitoring()
     .AddHealth()

@@ -18,8 +18,12 @@ public sealed class AuditEntry
         Summary = summary.Length > 500 ? string.Concat(summary.AsSpan(0, 499), "…") : summary;
     }
 
-    /// <summary>Order of writing, given by the database; the chain of hashes follows it.</summary>
+    /// <summary>Order of writing, given by the database. A transaction that took long shows a lower one late.</summary>
     public long Sequence { get; private set; }
+    /// <summary>The row's place in the chain of seals, from 1 without gaps, given about a second after the row can be seen; null until then.</summary>
+    public long? Position { get; private set; }
+    /// <summary>See <see cref="AuditSeal"/>; null until it is sealed.</summary>
+    public byte[]? Hash { get; private set; }
     public Guid Id { get; private set; }
     public DateTimeOffset At { get; private set; }
     public ActorKind ActorKind { get; private set; }

@@ -18,9 +18,14 @@ public static class ArtifactNames
     /// <summary>The store's key under the portal's master key.</summary>
     public static string SealedKey(BackupKeyId id) => $"{Keys}{id}.sealed";
 
-    /// <summary>Which key a wrapped key file holds; null for everything else.</summary>
-    public static BackupKeyId? OfKey(string name) =>
-        name.StartsWith(Keys, StringComparison.Ordinal) && name.EndsWith(".key", StringComparison.Ordinal) && Id.TryParse<BackupKeyId>(name[Keys.Length..^4], out var id) ? id : null;
+    /// <summary>Which key a file holds under a passphrase; null for everything else.</summary>
+    public static BackupKeyId? OfKey(string name) => OfKey(name, ".key");
+
+    /// <summary>Which key a file holds under the master key; null for everything else.</summary>
+    public static BackupKeyId? OfSealedKey(string name) => OfKey(name, ".sealed");
+
+    static BackupKeyId? OfKey(string name, string ending) =>
+        name.StartsWith(Keys, StringComparison.Ordinal) && name.EndsWith(ending, StringComparison.Ordinal) && Id.TryParse<BackupKeyId>(name[Keys.Length..^ending.Length], out var id) ? id : null;
 
     /// <summary>Whose manifest an object is; null for everything else that lies in a store.</summary>
     public static BackupId? OfManifest(string name) =>

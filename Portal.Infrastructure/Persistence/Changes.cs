@@ -7,13 +7,14 @@ using Portal.Domain.Incidents;
 using Portal.Domain.Jobs;
 using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
+using Portal.Domain.Notifications;
 using Portal.Domain.StatusPages;
 using Portal.Infrastructure.Persistence.Outbox;
 
 namespace Portal.Infrastructure.Persistence;
 
 /// <summary>What a save is about, for whoever watches: topics, and whether customers could see a difference.</summary>
-/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>maintenance</c>, <c>maintenance:{id}</c>, <c>monitors</c>, <c>places</c>, <c>people</c>, <c>api-keys</c>, <c>jobs</c>, <c>job:{id}</c>, <c>backups</c>, <c>outbox</c>.</remarks>
+/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>maintenance</c>, <c>maintenance:{id}</c>, <c>monitors</c>, <c>places</c>, <c>people</c>, <c>api-keys</c>, <c>jobs</c>, <c>job:{id}</c>, <c>backups</c>, <c>notices</c>, <c>mails</c>, <c>outbox</c>.</remarks>
 public sealed record Changes(IReadOnlySet<string> Topics)
 {
     /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is an <see cref="Announcement"/>.</summary>
@@ -53,6 +54,8 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         ApiKey => ["api-keys"],
         JobRun r => ["jobs", $"job:{r.Id}"],
         JobSchedule => ["jobs"],
+        Notice => ["notices"],
+        QueuedMail => ["mails"],
         BackupStore or BackupTarget or BackupPlan or Backup or Restore => ["backups"],
         AuditEntry => ["audit"],
         OutboxMessage when entry.State == EntityState.Added => ["outbox"],

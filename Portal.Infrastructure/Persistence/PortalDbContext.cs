@@ -7,6 +7,7 @@ using Portal.Domain.Incidents;
 using Portal.Domain.Jobs;
 using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
+using Portal.Domain.Notifications;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
 using Portal.Infrastructure.Persistence.Outbox;
@@ -48,6 +49,8 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<JobRun> JobRuns => Set<JobRun>();
     public DbSet<JobLogLine> JobLog => Set<JobLogLine>();
     public DbSet<JobSchedule> JobSchedules => Set<JobSchedule>();
+    public DbSet<Notice> Notices => Set<Notice>();
+    public DbSet<QueuedMail> Mails => Set<QueuedMail>();
     public DbSet<BackupStore> BackupStores => Set<BackupStore>();
     public DbSet<BackupTarget> BackupTargets => Set<BackupTarget>();
     public DbSet<BackupPlan> BackupPlans => Set<BackupPlan>();
@@ -104,7 +107,7 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         StoredId.Register(configurationBuilder);
-        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MaintenanceStatus), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind), typeof(RunState), typeof(BackupTargetKind), typeof(BackupState), typeof(ContentKind), typeof(VerificationLevel) })
+        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MaintenanceStatus), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind), typeof(RunState), typeof(BackupTargetKind), typeof(BackupState), typeof(ContentKind), typeof(VerificationLevel), typeof(NoticeSeverity), typeof(MailState) })
             configurationBuilder.Properties(type).HaveConversion<string>().HaveMaxLength(30);
     }
 

@@ -16,12 +16,16 @@ public static class SocketFolder
         : Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 and < 60 } own ? own : Path.GetTempPath(), $"portal-{Environment.UserName}");
 
     /// <exception cref="CannotStartException">The place is not ours alone.</exception>
-    public static async Task<string> Make(ServerAccount account, DataFolder data, TimeProvider clock, ILogger log, CancellationToken ct)
+    public static Task<string> Make(ServerAccount account, DataFolder data, TimeProvider clock, ILogger log, CancellationToken ct) => Make(account, data.Hash, clock, log, ct);
+
+    /// <param name="name">16 hex digits, as <see cref="DataFolder.Hash"/> is written.</param>
+    /// <exception cref="CannotStartException">The place is not ours alone.</exception>
+    public static async Task<string> Make(ServerAccount account, string name, TimeProvider clock, ILogger log, CancellationToken ct)
     {
         var root = RootFor(account);
         // Root's must let PostgreSQL's user pass; everybody else's is for nobody else.
         await Secure(root, account.Name is null ? PrivateFile.FolderMode : ForAll, ct);
-        var folder = Path.Combine(root, data.Hash);
+        var folder = Path.Combine(root, name);
         await account.MakeFolder(folder, ct);
         // It may be there from long ago: whoever sweeps meanwhile shall see that it is in use.
         Directory.SetLastWriteTimeUtc(folder, clock.GetUtcNow().UtcDateTime);
@@ -29,7 +33,9 @@ public static class SocketFolder
         return folder;
     }
 
-    public static void Remove(ServerAccount account, DataFolder data, ILogger log) => Clear(new DirectoryInfo(Path.Combine(RootFor(account), data.Hash)), log);
+    public static void Remove(ServerAccount account, DataFolder data, ILogger log) => Remove(account, data.Hash, log);
+
+    public static void Remove(ServerAccount account, string name, ILogger log) => Clear(new DirectoryInfo(Path.Combine(RootFor(account), name)), log);
 
     /// <summary>Its name can be guessed and may lie where everybody writes: what somebody else put there is not used.</summary>
     /// <exception cref="CannotStartException">It is a link, belongs to another user or can be written to by others.</exception>

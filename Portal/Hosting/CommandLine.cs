@@ -6,7 +6,7 @@ namespace Portal.Hosting;
 /// <param name="Settings">Configuration that wins over files and environment.</param>
 public sealed record CommandLine(string? Word, IReadOnlyList<string> Rest, IReadOnlyDictionary<string, string?> Settings, IReadOnlyList<string> Problems)
 {
-    static readonly Dictionary<string, string> Switches = new(StringComparer.OrdinalIgnoreCase) { ["--urls"] = "Urls", ["--data"] = "Data:Path", ["--server"] = "Probe:Server", ["--key"] = "Probe:Key" };
+    static readonly Dictionary<string, string> Switches = new(StringComparer.OrdinalIgnoreCase) { ["--urls"] = "Urls", ["--data"] = "Data:Path", ["--server"] = "Probe:Server", ["--key"] = "Probe:Key", ["--from"] = "Restore:From", ["--passphrase-file"] = "Restore:PassphraseFile", ["--confirm"] = "Restore:Confirm", ["--anchors"] = "Audit:Anchors" };
 
     // Given by the test host and by dotnet itself.
     static readonly HashSet<string> Hosting = new(StringComparer.OrdinalIgnoreCase) { "environment", "contentRoot", "applicationName", "hostBuilder" };

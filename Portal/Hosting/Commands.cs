@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.Features.Access;
+using Portal.Features.Backups;
+using Portal.Features.Audit;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
 using Portal.Infrastructure.Postgres;
@@ -10,7 +12,7 @@ namespace Portal.Hosting;
 /// <summary>What the program does instead of serving, by its first word.</summary>
 public static class Commands
 {
-    const string Known = "Commands are: migrate status|up|down [NAME]|script, doctor, admin reset EMAIL, probe --server URL --key KEY. Without a command the portal starts.";
+    const string Known = "Commands are: migrate status|up|down [NAME]|script, doctor, admin reset EMAIL, audit verify [--anchors PATH], restore [list | BACKUP], probe --server URL --key KEY. Without a command the portal starts.";
 
     /// <returns>The exit code.</returns>
     public static async Task<int> Run(CommandLine line)
@@ -26,6 +28,8 @@ public static class Commands
             {
                 { Word: "migrate" } => await new MigrateCommand(tools, Console.Out).Run(line.Rest, stop.Token),
                 { Word: "admin" } => await new AdminCommand(tools, Console.Out).Run(line.Rest, stop.Token),
+                { Word: "restore" } => await new RestoreCommand(tools, line.Settings, Console.Out).Run(line.Rest, stop.Token),
+                { Word: "audit" } => await new AuditCommand(tools, Console.Out).Run(line.Rest, line.Settings.GetValueOrDefault("Audit:Anchors"), stop.Token),
                 { Word: "probe" } => await ProbeCommand.Run(line.Settings, stop.Token),
                 { Word: "doctor" } => await new DoctorCommand(tools, Console.Out).Run(stop.Token),
                 _ => throw new CannotStartException($"There is no command \"{line.Word}\". {Known}"),

@@ -23,8 +23,15 @@ public sealed class DatabaseOpening(
     {
         var connection = await Connection(ct);
         await using (var source = Database.Connect(connection, "portal start"))
-            await migrator.Up(source, token => KeepCopy(connection, token), keyCheck.Run, ct);
+            await migrator.Up(source, token => KeepCopy(connection, token), Prepare, ct);
         database.Open(Database.Connect(connection));
+    }
+
+    async Task Prepare(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await keyCheck.Run(connection, ct);
+        if (await RecoveryEpoch.Run(connection, ct) is { } recovery)
+            log.LogWarning("This database was restored from a backup that shows {Shows}: {Runs} jobs were interrupted, {Held} messages are held, {Sessions} sessions ended", recovery.Shows, recovery.Runs, recovery.Held, recovery.Sessions);
     }
 
     /// <summary>After the private server was started again: on another port if somebody took the old one.</summary>

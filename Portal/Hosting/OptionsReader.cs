@@ -138,7 +138,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         if (from is null) Refuse("Smtp:From", "a sender is required where Smtp:Host is set.");
         else CheckEmail("Smtp:From", from);
         if (user is not null && password is null) Refuse("Smtp:Password", "a password is required where Smtp:User is set.");
-        notUsedYet.Add("Smtp:Host");
+        if (tls && port == 465) Refuse("Smtp:Port", "465 is encrypted from the first byte, which the portal does not speak: use the port for STARTTLS, usually 587.");
         return new SmtpOptions(host, port, user, password, tls, from ?? "");
     }
 

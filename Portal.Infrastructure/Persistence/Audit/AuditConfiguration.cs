@@ -12,5 +12,7 @@ sealed class AuditEntryConfiguration : IEntityTypeConfiguration<AuditEntry>
         builder.Property(e => e.Sequence).UseIdentityAlwaysColumn();
         builder.HasIndex(e => e.Subject);
         builder.Property(e => e.Summary).HasMaxLength(500);
+        builder.HasIndex(e => e.Position).IsUnique().HasDatabaseName("ix_audit_position");
+        builder.HasIndex(e => e.Sequence).HasFilter("position is null").HasDatabaseName("ix_audit_unsealed");
     }
 }

@@ -19,6 +19,7 @@ public static class AuditWords
         ["schedule.changed"] = "gave a schedule other times",
         ["schedule.paused"] = "paused a schedule",
         ["schedule.resumed"] = "resumed a schedule",
+        ["notice.dismissed"] = "dismissed a notice",
         ["backup.queued"] = "asked for a backup",
         ["backup.verification_queued"] = "asked for the verification of a backup",
         ["backup.restore_queued"] = "asked to restore a backup",

@@ -27,6 +27,16 @@ public static class BackupsApi
     /// <param name="Path">a directory of the portal's machine.</param>
     public sealed record NewTarget(string? Name, string? Connection = null, string? Path = null);
 
+    /// <param name="Problem">What was wrong with it when it was tried last; null where it works.</param>
+    /// <param name="SheetConfirmedAt">When somebody confirmed its recovery sheet; null while nobody has it.</param>
+    public sealed record StoreAnswer(BackupStoreId Id, string Name, string Place, bool Configured, bool Retired, int Backups, long Bytes, long? FreeBytes, long? TotalBytes, DateTimeOffset? TriedAt, string? Problem, DateTimeOffset? SheetConfirmedAt);
+
+    /// <param name="Passphrase">Shown only in this answer: whoever has it and the store can read every backup in it.</param>
+    public sealed record SheetAnswer(string Passphrase, BackupKeyId Key, string Place, DateTimeOffset MadeAt);
+
+    /// <param name="Groups">The groups of the passphrase that prove that somebody has it: the second and the fifth.</param>
+    public sealed record SheetProof(string? Groups);
+
     /// <param name="Into">Name of a database on the target's server; a path for a directory.</param>
     /// <param name="Confirm">The word RESTORE.</param>
     /// <param name="Replace">Whether a database of that name may be put aside; it is kept under another name.</param>
@@ -52,6 +62,10 @@ public static class BackupsApi
         var targets = api.MapGroup("/backup-targets").WithTags("Backups");
         targets.MapGet("/", Targets).RequireAuthorization(view).WithSummary("What can be backed up").Produces<CursorPage<TargetAnswer>>();
         targets.MapPost("/", Add).RequireAuthorization(manage).WithSummary("Add a database or a directory that can be backed up").Produces<TargetAnswer>(StatusCodes.Status201Created);
+        var stores = api.MapGroup("/backup-stores").WithTags("Backups");
+        stores.MapGet("/", Stores).RequireAuthorization(view).WithSummary("Where backups are kept").Produces<CursorPage<StoreAnswer>>();
+        stores.MapPost("/{id}/recovery-sheet", MakeSheet).RequireAuthorization(manage).WithSummary("Make the passphrase that opens a store without the portal; one made before opens nothing written from now on").Produces<SheetAnswer>(StatusCodes.Status201Created).WithMetadata(new AnswersSecret());
+        stores.MapPost("/{id}/recovery-sheet/confirm", ConfirmSheet).RequireAuthorization(manage).WithSummary("Confirm that the recovery sheet is kept").Produces(StatusCodes.Status204NoContent);
         targets.MapDelete("/{target}", Remove).RequireAuthorization(manage).WithSummary("Remove a target; its backups stay").Produces(StatusCodes.Status204NoContent);
     }
 
@@ -126,6 +140,29 @@ public static class BackupsApi
         await remove.Execute(Find(await places.Load(actor, ct), target, null).Id, actor, ct);
         return Results.NoContent();
     }
+
+    static async Task<CursorPage<StoreAnswer>> Stores(Cursor cursor, HttpContext http, BackupPlaces places, CancellationToken ct)
+    {
+        var all = (await places.Load(http.User.ToActor(), ct)).Stores.ToList();
+        var start = cursor.AfterId<BackupStoreId>() is { } after ? all.FindIndex(s => s.Store.Id == after) + 1 : 0;
+        if (cursor.After is not null && start == 0) throw new DomainException("The value of after must be the next of an earlier answer, unchanged.", "after");
+        return cursor.Page([.. all.Skip(start).Take(cursor.Take)], r => new StoreAnswer(
+            r.Store.Id, r.Store.Name, r.Store.Place.Words, r.Store.IsConfigured, r.Store.RetiredAt is not null, r.Backups, r.Bytes, r.Store.FreeBytes, r.Store.TotalBytes, r.Store.ProbedAt, r.Store.Problem, r.Store.SheetConfirmedAt), r => r.Store.Id.ToString());
+    }
+
+    static async Task<IResult> MakeSheet(string id, HttpContext http, MakeRecoverySheet make, CancellationToken ct)
+    {
+        var sheet = await make.Execute(KnownStore(id), http.User.ToActor(), ct);
+        return Results.Created($"/api/v1/backup-stores/{id}/recovery-sheet", new SheetAnswer(sheet.Passphrase, sheet.Key, sheet.Place, sheet.MadeAt));
+    }
+
+    static async Task<IResult> ConfirmSheet(string id, SheetProof body, HttpContext http, ConfirmRecoverySheet confirm, CancellationToken ct)
+    {
+        await confirm.Execute(KnownStore(id), body.Groups, http.User.ToActor(), ct);
+        return Results.NoContent();
+    }
+
+    static BackupStoreId KnownStore(string id) => Id.TryParse<BackupStoreId>(id, out var known) ? known : throw new NotFoundException("store");
 
     static BackupTarget Find(BackupPlaces.View places, string nameOrId, string? field)
     {

@@ -12,7 +12,7 @@ sealed class MailPart(PortalOptions options) : IHealthPart
     public async Task<PartReport> Look(CancellationToken ct)
     {
         if (options.Smtp is not { } smtp)
-            return PartReport.NotConfigured("Mail is not configured: Smtp:Host is empty, so no message leaves the portal.");
+            return PartReport.NotConfigured("Mail is not configured: Smtp:Host is empty, so mail is written to the folder outbox in the data folder and none leaves the portal.");
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(smtp.Host, smtp.Port, ct);
         var buffer = new byte[256];
