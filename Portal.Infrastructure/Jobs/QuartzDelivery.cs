@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -141,25 +142,19 @@ public sealed class QuartzDelivery(Database database, string node, DeliverySetti
     {
         public override string ConnectionString => database.Source.ConnectionString;
 
-        protected override DbConnection CreateDbConnection() => database.Source.CreateConnection();
-
-        protected override ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default) => Open(cancellationToken);
-
-        /// <summary>A node that is frozen in a transaction of Quartz's would hold the lock that all nodes want.</summary>
-        async ValueTask<DbConnection> Open(CancellationToken ct)
+        protected override DbConnection CreateDbConnection()
         {
-            var connection = await database.Source.OpenConnectionAsync(ct);
-            try
-            {
-                await using var command = new NpgsqlCommand("set idle_in_transaction_session_timeout = '8s'", connection);
-                await command.ExecuteNonQueryAsync(ct);
-                return connection;
-            }
-            catch
-            {
-                await connection.DisposeAsync();
-                throw;
-            }
+            var connection = database.Source.CreateConnection();
+            connection.StateChange += LimitSilence;
+            return connection;
+        }
+
+        /// <summary>A node that is frozen in a transaction of Quartz's would hold the lock that all nodes want. Quartz opens and begins by itself, so it is said here.</summary>
+        static void LimitSilence(object sender, StateChangeEventArgs change)
+        {
+            if (change is not { OriginalState: ConnectionState.Closed, CurrentState: ConnectionState.Open }) return;
+            using var command = new NpgsqlCommand("set idle_in_transaction_session_timeout = '8s'", (NpgsqlConnection)sender);
+            command.ExecuteNonQuery();
         }
     }
 }

@@ -53,13 +53,24 @@ public sealed class EndedNodesTests : IAsyncLifetime
         return run.Id;
     }
 
-    async Task<(JobRun Run, int Ends)> Find(JobRunId id)
+    /// <param name="Ends">How often it wrote what it found.</param>
+    sealed record Seen(JobRun Run, int Ends, string Delivery)
     {
-        await using var db = new PortalDbContext(Database.OptionsFor(source));
-        return (await db.JobRuns.AsNoTracking().SingleAsync(r => r.Id == id), await db.JobLog.CountAsync(l => l.RunId == id && l.Text.StartsWith("Read ")));
+        public override string ToString() => $"{Run.State} on {Run.Node}, attempt {Run.Attempt}, epoch {Run.Epoch}, due {Run.DueAt:T}, lease until {Run.LeaseUntil:T}; {Delivery}";
     }
 
-    Task<(JobRun Run, int Ends)> Comes(JobRunId id, Func<JobRun, bool> good, string what) => Soon.Reads(() => Find(id), found => good(found.Run), what);
+    async Task<Seen> Find(JobRunId id)
+    {
+        await using var db = new PortalDbContext(Database.OptionsFor(source));
+        var delivery = await db.Database.SqlQuery<string>($"""
+            select coalesce((select trigger_state from quartz.qrtz_triggers where trigger_name = {id.ToString()}), 'no trigger') || ', fired: ' ||
+                coalesce((select string_agg(instance_name || ' ' || state, ', ') from quartz.qrtz_fired_triggers), 'none') || ', waits for locks: ' ||
+                (select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query not like '%held%') as "Value"
+            """).SingleAsync();
+        return new Seen(await db.JobRuns.AsNoTracking().SingleAsync(r => r.Id == id), await db.JobLog.CountAsync(l => l.RunId == id && l.Text.StartsWith("Read ")), delivery);
+    }
+
+    Task<Seen> Comes(JobRunId id, Func<JobRun, bool> good, string what) => Soon.Reads(() => Find(id), found => good(found.Run), what);
 
     /// <summary>Until it is disposed nobody reads the first table.</summary>
     async Task<NpgsqlConnection> Hold()
@@ -99,7 +110,7 @@ public sealed class EndedNodesTests : IAsyncLifetime
             await PortalProcess.Until(() => frozen.Output.Contains("what was done counts for nothing", StringComparison.Ordinal), "it discards its work", () => frozen.Output);
             Assert.Equal(RunState.Running, (await Find(late)).Run.State);
         }
-        var (run, ends) = await Comes(late, r => r.IsOver, "its end");
+        var (run, ends, _) = await Comes(late, r => r.IsOver, "its end");
         Assert.Equal((RunState.Succeeded, 1, run.Attempt * 2 - 1L), (run.State, ends, run.Epoch));
         Assert.InRange(run.Attempt, 2, 20);
 
@@ -115,9 +126,9 @@ public sealed class EndedNodesTests : IAsyncLifetime
             await Comes(again, r => r.State == RunState.Running && r.Node == NameOf(two), "it is begun again");
             await Comes(interrupted, r => r.State == RunState.Interrupted, "it is interrupted");
         }
-        (run, ends) = await Comes(again, r => r.IsOver, "its end");
+        (run, ends, _) = await Comes(again, r => r.IsOver, "its end");
         Assert.Equal((RunState.Succeeded, 1, NameOf(two)), (run.State, ends, run.Node));
-        (run, ends) = await Find(interrupted);
+        (run, ends, _) = await Find(interrupted);
         Assert.Equal((RunState.Interrupted, 0, 1), (run.State, ends, run.Attempt));
         Assert.Contains($"Node {NameOf(one)} ended in the midst of it", run.Error, StringComparison.Ordinal);
         Assert.False(two.HasExited);
