@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Npgsql;
+using Portal.Domain.Audit;
+using Portal.Domain.Shared;
 using Portal.Infrastructure.Persistence.Audit;
 
 namespace Portal.Infrastructure.Persistence;
@@ -56,13 +58,22 @@ public static class RecoveryEpoch
         await AuditChain.Recover(connection, ct);
         var recovery = new Recovery(before + 1, (DateTime)(await Scalar(connection, "select clock_timestamp()", ct))!, shows, runs, sessions, held);
         await Write(connection, Setting, JsonSerializer.Serialize(recovery, JsonSerializerOptions.Web), ct);
-        await Count(connection, "insert into audit (id, at, actor_kind, actor_name, action, subject, summary) values (gen_random_uuid(), clock_timestamp(), 'System', 'Portal', 'portal.recovered', '', 'The database was restored from a backup')", ct);
+        await Note(connection, new AuditEntry(Actor.System, "portal.recovered", "", $"restored from a backup; {runs} jobs interrupted, {held} messages held, {sessions} sessions ended", recovery.At), ct);
         return recovery;
     }
 
     static async Task Write(NpgsqlConnection connection, string key, string value, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value", connection) { Parameters = { new() { Value = key }, new() { Value = value } } };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    static async Task Note(NpgsqlConnection connection, AuditEntry entry, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("insert into audit (id, at, actor_kind, actor_name, action, subject, summary) values ($1, $2, $3, $4, $5, $6, $7)", connection)
+        {
+            Parameters = { new() { Value = entry.Id }, new() { Value = entry.At.UtcDateTime }, new() { Value = entry.ActorKind.ToString() }, new() { Value = entry.ActorName }, new() { Value = entry.Action }, new() { Value = entry.Subject }, new() { Value = entry.Summary } },
+        };
         await command.ExecuteNonQueryAsync(ct);
     }
 

@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.Features.Access;
-using Portal.Features.Backups;
 using Portal.Features.Audit;
+using Portal.Features.Backups;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Persistence;
 using Portal.Infrastructure.Postgres;

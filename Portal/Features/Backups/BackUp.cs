@@ -33,6 +33,12 @@ public sealed class BackUp(IDbContextFactory<PortalDbContext> contexts, BackupWo
 
     static Arguments Read(string text) => JsonSerializer.Deserialize<Arguments>(text, JsonSerializerOptions.Web)!;
 
+    public override string? InWords(JsonElement result)
+    {
+        var made = result.Deserialize<Outcome>(JsonSerializerOptions.Web)!;
+        return $"{string.Join(", ", made.Backups.Select(b => $"{ByteWords.Of(b.PlainBytes)} to {b.Store}, stored as {ByteWords.Of(b.StoredBytes)}"))}{(made.Deleted > 0 ? $"; {made.Deleted} deleted by the retention" : "")}";
+    }
+
     public override async Task<object?> Run(RunContext run, CancellationToken ct)
     {
         var (target, plan, stores) = await Load(run.Arguments<Arguments>(), ct);

@@ -30,6 +30,12 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
 
     public override RunRules Rules(string arguments) => new(Alone: $"target:{JsonSerializer.Deserialize<Arguments>(arguments, JsonSerializerOptions.Web)!.Target}");
 
+    public override string? InWords(JsonElement result)
+    {
+        var done = result.Deserialize<Outcome>(JsonSerializerOptions.Web)!;
+        return $"{done.Into} is equal to the backup in all {done.Compared} things that were compared{(done.KeptAs is { } kept ? $"; what was there before is kept as {kept}" : "")}";
+    }
+
     public override async Task<object?> Run(RunContext run, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);

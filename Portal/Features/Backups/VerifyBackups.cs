@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Portal.Domain.Backups;
 using Portal.Domain.Jobs;
 using Portal.Domain.Shared;
@@ -19,6 +20,8 @@ public sealed class VerifyBackups(BackupWork work) : JobKind
     public override string Title => "Verification of a backup";
 
     public override RunRules Rules(string arguments) => new(Attempts: 3, Repeatable: true);
+
+    public override string? InWords(JsonElement result) => "it can be read to its end, and its checksums are right";
 
     public override async Task<object?> Run(RunContext run, CancellationToken ct)
     {
