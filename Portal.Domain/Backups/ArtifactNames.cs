@@ -18,6 +18,9 @@ public static class ArtifactNames
     /// <summary>The store's key under the portal's master key.</summary>
     public static string SealedKey(BackupKeyId id) => $"{Keys}{id}.sealed";
 
+    /// <summary>The portal's master key under the passphrase of the sheet that opens this key.</summary>
+    public static string MasterKey(BackupKeyId id) => $"{Keys}{id}.master";
+
     /// <summary>Which key a file holds under a passphrase; null for everything else.</summary>
     public static BackupKeyId? OfKey(string name) => OfKey(name, ".key");
 

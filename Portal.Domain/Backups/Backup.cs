@@ -71,7 +71,7 @@ public sealed class Backup
     /// <summary>What is wrong with it; it must not be used.</summary>
     public string? Damage { get; private set; }
 
-    /// <summary>Deleted neither by retention nor by hand while this run is not over.</summary>
+    /// <summary>The run that asked for it last. Whether it is held is said by the restores that are not over; this one makes a save beside it fail.</summary>
     public JobRunId? HeldBy { get; private set; }
     /// <summary>A person wants to keep it.</summary>
     public bool IsPinned { get; private set; }
@@ -129,6 +129,4 @@ public sealed class Backup
 
     /// <summary>First here, so that nobody begins to restore it; then in its store.</summary>
     public void Delete(string because, DateTimeOffset now) => (State, DeletedAt, DeletedBecause) = (BackupState.Deleted, now, because.Length <= ReasonLength ? because : because[..ReasonLength]);
-
-    public void Gone() => IsGone = true;
 }

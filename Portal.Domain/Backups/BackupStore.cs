@@ -84,7 +84,10 @@ public sealed class BackupStore
     public string? WrappedKey { get; private set; }
     /// <summary>The portal's master key under the same passphrase, carried by every backup of the portal's own database.</summary>
     public string? WrappedMasterKey { get; private set; }
-    /// <summary>When the sheet was made that holds now.</summary>
+    /// <summary>The same two under a passphrase that nobody has confirmed yet: until then the sheet before holds.</summary>
+    public string? PendingKey { get; private set; }
+    public string? PendingMasterKey { get; private set; }
+    /// <summary>When the newest sheet was made.</summary>
     public DateTimeOffset? SheetMadeAt { get; private set; }
     /// <summary>When somebody typed back a part of it.</summary>
     public DateTimeOffset? SheetConfirmedAt { get; private set; }
@@ -116,11 +119,16 @@ public sealed class BackupStore
 
     public void Retire(DateTimeOffset now) => RetiredAt ??= now;
 
-    /// <summary>From now on this sheet opens what is in the store; an earlier one opens only key files that were copied before.</summary>
+    /// <summary>It holds once somebody has confirmed that they have it.</summary>
     public void MakeSheet(string wrappedKey, string wrappedMasterKey, byte[] proof, DateTimeOffset now) =>
-        (WrappedKey, WrappedMasterKey, SheetProof, SheetMadeAt, SheetConfirmedAt, SheetConfirmedBy) = (wrappedKey, wrappedMasterKey, proof, now, null, null);
+        (PendingKey, PendingMasterKey, SheetProof, SheetMadeAt) = (wrappedKey, wrappedMasterKey, proof, now);
 
-    public void ConfirmSheet(Actor by, DateTimeOffset now) => (SheetConfirmedAt, SheetConfirmedBy, SheetProof) = (now, by.Name, null);
+    /// <summary>From now on this sheet opens what is in the store; the one before opens nothing there any more.</summary>
+    public void ConfirmSheet(Actor by, DateTimeOffset now)
+    {
+        (WrappedKey, WrappedMasterKey) = (PendingKey ?? WrappedKey, PendingMasterKey ?? WrappedMasterKey);
+        (PendingKey, PendingMasterKey, SheetProof, SheetConfirmedAt, SheetConfirmedBy) = (null, null, null, now, by.Name);
+    }
 
     public void Probed(DateTimeOffset now, string? problem, long? free, long? total) => (ProbedAt, Problem, FreeBytes, TotalBytes) = (now, problem, free, total);
 

@@ -45,6 +45,9 @@ public sealed class Restore
     public void End(int compared, int differences, string report, string? keptAs, DateTimeOffset now) =>
         (Compared, Differences, Report, KeptAs, EndedAt, IsSettled) = (compared, differences, report, keptAs, now, true);
 
+    /// <summary>It was killed before anything got another name.</summary>
+    public void NothingPutAside() => KeptAs = null;
+
     public void Settle(DateTimeOffset now) => (EndedAt, IsSettled) = (EndedAt ?? now, true);
 
     static string DatabaseName(string into)

@@ -46,6 +46,19 @@ public sealed class RestoredDatabase : IAsyncDisposable
         return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
+    /// <summary>Which database that is, wherever it is reached from; null where there is none, or the server does not say.</summary>
+    public async Task<string?> Identity(string name, CancellationToken ct)
+    {
+        try
+        {
+            return await Scalar(Persistence.RecoveryEpoch.IdentityOf, name, ct) as string;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            return null;
+        }
+    }
+
     public async Task Drop(string name, CancellationToken ct) => await Execute($"drop database if exists {ContentsComparison.Quoted(name)} with (force)", ct);
 
     /// <summary>Gives the restored one its name; what had it before is kept under another one. Both or neither.</summary>

@@ -23,7 +23,10 @@ public static class RecoveryEpoch
 {
     public const string IdentitySetting = "database-identity", Setting = "recovery";
 
-    const string Identity = "select (select system_identifier from pg_control_system())::text || '/' || oid::text from pg_database where datname = current_database()";
+    /// <summary>Of the database that $1 names.</summary>
+    internal const string IdentityOf = "select (select system_identifier from pg_control_system())::text || '/' || oid::text || '/' || current_setting('server_version_num')::int / 10000 from pg_database where datname = $1";
+
+    const string Identity = "select (select system_identifier from pg_control_system())::text || '/' || oid::text || '/' || current_setting('server_version_num')::int / 10000 from pg_database where datname = current_database()";
 
     /// <param name="connection">With the lock of migrations held, so that one node does it, once.</param>
     /// <returns>Null where this is the database that it always was.</returns>
@@ -35,10 +38,14 @@ public static class RecoveryEpoch
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await Write(connection, IdentitySetting, own, ct);
         // One that was never named is new, or was made before databases were named.
-        var recovery = known is null ? null : await Raise(connection, ct);
+        var recovery = known is null || IsUpgrade(known, own) ? null : await Raise(connection, ct);
         await transaction.CommitAsync(ct);
         return recovery;
     }
+
+    /// <summary>pg_upgrade makes another server of a newer version, in which databases keep their numbers.</summary>
+    static bool IsUpgrade(string before, string now) =>
+        (before.Split('/'), now.Split('/')) is ([_, var oid, var major], [_, var other, var newer]) && oid == other && int.Parse(newer, System.Globalization.CultureInfo.InvariantCulture) > int.Parse(major, System.Globalization.CultureInfo.InvariantCulture);
 
     static async Task<Recovery> Raise(NpgsqlConnection connection, CancellationToken ct)
     {

@@ -37,7 +37,7 @@ sealed class BackupNode : IAsyncDisposable
         Work = new BackupWork(database.Database, Opening, Ways, new AuditChain(database.Database), TimeProvider.System);
         Retention = new ApplyRetention(database.Database, Opening, TimeProvider.System);
         BackUp = new BackUp(database.Database, Work, Retention);
-        Restores = new RestoreBackup(database.Database, Opening, Ways, TimeProvider.System);
+        Restores = new RestoreBackup(database.Database, Opening, Ways, Work, TimeProvider.System);
         rig = new JobRig(database, $"node-{Guid.CreateVersion7():N}", lease ?? TimeSpan.FromSeconds(10), BackUp, Restores, new VerifyBackups(Work));
     }
 

@@ -4,6 +4,7 @@ using Portal.Domain.Jobs;
 using Portal.Domain.Shared;
 using Portal.Features.Backups;
 using Portal.Infrastructure.Backups;
+using Portal.Infrastructure.Persistence;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Backups;
@@ -132,6 +133,19 @@ public sealed class RestoreJobTests(TestDatabase database) : IClassFixture<TestD
         var restore = await Restored(backup, own, replace: true);
         Assert.Equal(RunState.Failed, restore.State);
         Assert.Contains("portal restore", restore.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nor_through_a_target_that_only_lies_on_the_same_server()
+    {
+        await using (var source = Database.Connect(database.ConnectionString))
+        await using (var connection = await source.OpenConnectionAsync())
+            await RecoveryEpoch.Run(connection, default);
+        var own = new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString).Database!;
+        var restore = await Restored(await Backed(), own, replace: true);
+        Assert.Equal(RunState.Failed, restore.State);
+        Assert.Contains("the portal works on", restore.Error, StringComparison.Ordinal);
+        Assert.True((bool)(await OddDatabase.Execute(database.ConnectionString, "select count(*) > 0 from job_runs"))!);
     }
 
     [Theory]

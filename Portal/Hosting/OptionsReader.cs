@@ -220,7 +220,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         var (pathStyle, region, encryption) = (Flag("Storage:Backups:S3:ForcePathStyle", false), Text("Storage:Backups:S3:Region") ?? "us-east-1", Text("Storage:Backups:S3:ServerSideEncryption") ?? "AES256");
         var (endpoint, access, secret) = (Address("Storage:Backups:S3:Endpoint"), Secret("Storage:Backups:S3:AccessKey"), Secret("Storage:Backups:S3:SecretKey"));
         if (encryption is not ("none" or "AES256" or "aws:kms")) Refuse("Storage:Backups:S3:ServerSideEncryption", $"{Said(encryption)} is neither AES256 nor aws:kms nor none.");
-        if (S3.All(k => Text(k) is null)) return new(Place("Storage:Backups:Path", new(folder ?? Path.Combine(Path.GetFullPath(Text("Data:Path") ?? "data"), "backups"), null)), null);
+        if (S3.All(k => Text(k) is null)) return new(Place("Storage:Backups:Path", new(folder ?? Path.Combine(Path.GetFullPath(Text("Data:Path") ?? "data"), "backups"), null)), null, folder is null);
         foreach (var missing in S3.Where(k => Text(k) is null)) Refuse(missing, "it is required where another key of Storage:Backups:S3 is set.");
         if (folder is not null) Refuse("Storage:Backups:Path", "either a folder or a bucket (Storage:Backups:S3) is configured: more stores are added on /admin/backups.");
         if (endpoint is null || Text("Storage:Backups:S3:Bucket") is not { } bucket || access is null || secret is null) return new(new(null, null), null);

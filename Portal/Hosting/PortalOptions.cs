@@ -43,7 +43,8 @@ public sealed record SmtpOptions(string Host, int Port, string? User, string? Pa
 
 /// <summary>The store that the configuration names.</summary>
 /// <param name="SecretKey">Of a bucket; null for a folder.</param>
-public sealed record BackupOptions(Domain.Backups.StorePlace Place, string? SecretKey)
+/// <param name="IsDefault">Nothing is configured: a folder in the data folder.</param>
+public sealed record BackupOptions(Domain.Backups.StorePlace Place, string? SecretKey, bool IsDefault = false)
 {
     // The secret must not get into a log through the record's own text.
     public override string ToString() => Place.Words;

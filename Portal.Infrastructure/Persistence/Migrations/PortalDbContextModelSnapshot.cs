@@ -578,6 +578,14 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("character varying(100)")
                         .HasColumnName("name");
 
+                    b.Property<string>("PendingKey")
+                        .HasColumnType("text")
+                        .HasColumnName("pending_key");
+
+                    b.Property<string>("PendingMasterKey")
+                        .HasColumnType("text")
+                        .HasColumnName("pending_master_key");
+
                     b.Property<string>("Place")
                         .IsRequired()
                         .HasColumnType("jsonb")

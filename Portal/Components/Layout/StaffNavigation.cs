@@ -15,7 +15,7 @@ public static class StaffNavigation
         new("Maintenance", "/ops/maintenance", "maintenance", Permission.ViewOps),
         new("Monitors", "/ops/monitors", "monitors", Permission.ViewMonitors),
         new("Components", "/admin/components", "components", Permission.ManageComponents, true),
-        new("Jobs", "/admin/jobs", "jobs", Permission.ViewJobs, true),
+        new("Jobs", "/admin/jobs", "jobs", Permission.ManageJobs, true),
         new("Backups", "/admin/backups", "backups", Permission.ViewBackups, true),
         new("People", "/admin/people", "people", Permission.ManagePeople, true),
         new("API keys", "/admin/api-keys", "key", Permission.ManageApiKeys, true),

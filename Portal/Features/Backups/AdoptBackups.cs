@@ -18,8 +18,9 @@ public sealed class AdoptBackups(IDbContextFactory<PortalDbContext> contexts, St
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         var store = await db.BackupStores.SingleOrDefaultAsync(s => s.Id == id, ct) ?? throw new NotFoundException("store");
-        var known = (await db.Backups.Where(b => b.StoreId == id).Select(b => b.Id).ToListAsync(ct)).ToHashSet();
-        var targets = await db.BackupTargets.Where(t => t.RemovedAt == null).ToDictionaryAsync(t => t.Name, ct);
+        var known = (await db.Backups.Select(b => b.Id).ToListAsync(ct)).ToHashSet();
+        // Of several of one name the one that is in use, else the newest.
+        var targets = (await db.BackupTargets.ToListAsync(ct)).OrderBy(t => t.RemovedAt is null).ThenBy(t => t.CreatedAt).GroupBy(t => t.Name).ToDictionary(g => g.Key, g => g.Last());
         using var open = opening.Open(store);
         var (adopted, problems) = (0, new List<string>());
         try
@@ -46,7 +47,14 @@ public sealed class AdoptBackups(IDbContextFactory<PortalDbContext> contexts, St
         {
             throw new DomainException(e.Message);
         }
-        if (adopted > 0) await db.Commit(new AuditEntry(actor, "backup_store.adopted", id.ToString(), $"{store.Name}: {adopted} backups", now), ct);
+        try
+        {
+            if (adopted > 0) await db.Commit(new AuditEntry(actor, "backup_store.adopted", id.ToString(), $"{store.Name}: {adopted} backups", now), ct);
+        }
+        catch (DbUpdateException e) when (Contention.IsTaken(e))
+        {
+            throw new ConflictException("Somebody else takes the backups of this store into the catalogue at this moment: look again.");
+        }
         return new(adopted, known.Count, problems);
     }
 }

@@ -12,7 +12,10 @@ public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, 
     public async Task<int> Run(BackupPlan plan, BackupStore store, Action<string> say, CancellationToken ct)
     {
         var deleted = 0;
-        foreach (var verdict in await Verdicts(plan, store.Id, ct))
+        // As it stands now: a long backup may have begun under another rule.
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        if (await db.BackupPlans.AsNoTracking().SingleOrDefaultAsync(p => p.Id == plan.Id, ct) is not { } stands) return 0;
+        foreach (var verdict in await Verdicts(stands, store.Id, ct))
             if (!verdict.IsKept && await Delete(verdict.Backup.Id, ct)) deleted++;
         if (deleted > 0)
         {
@@ -33,7 +36,7 @@ public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, 
     public static async Task<IReadOnlyList<RetainedBackup>> Kept(PortalDbContext db, BackupPlanId plan, BackupStoreId store, CancellationToken ct)
     {
         var rows = await db.Backups.AsNoTracking().Where(b => b.PlanId == plan && b.StoreId == store && b.State == BackupState.Kept)
-            .Select(b => new { b.Id, b.At, b.ChecksumAt, b.ArchiveAt, b.RestoredAt, b.DataAt, b.Damage, b.IsPinned, IsHeld = b.HeldBy != null && db.JobRuns.Any(r => r.Id == b.HeldBy && r.EndedAt == null) }).ToListAsync(ct);
+            .Select(b => new { b.Id, b.At, b.ChecksumAt, b.ArchiveAt, b.RestoredAt, b.DataAt, b.Damage, b.IsPinned, IsHeld = db.Restores.Any(r => r.BackupId == b.Id && db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null)) }).ToListAsync(ct);
         return [.. rows.Select(r => new RetainedBackup(r.Id, r.At,
             r.DataAt is not null ? VerificationLevel.Data : r.RestoredAt is not null ? VerificationLevel.Restored : r.ArchiveAt is not null ? VerificationLevel.Archive : r.ChecksumAt is not null ? VerificationLevel.Checksum : VerificationLevel.Stored,
             r.IsPinned || r.IsHeld, r.Damage is not null))];
@@ -43,15 +46,15 @@ public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, 
     public async Task RemoveDeleted(BackupStore store, Action<string> say, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var gone = await db.Backups.Where(b => b.StoreId == store.Id && b.State == BackupState.Deleted && !b.IsGone).ToListAsync(ct);
+        var gone = await db.Backups.AsNoTracking().Where(b => b.StoreId == store.Id && b.State == BackupState.Deleted && !b.IsGone).ToListAsync(ct);
         if (gone.Count == 0) return;
         using var open = opening.Open(store);
         foreach (var backup in gone)
             try
             {
                 await ArtifactWriter.Delete(open.Place, backup.Id, backup.Kind, ct);
-                backup.Gone();
-                await db.SaveChangesAsync(ct);
+                // The upkeep of every node does this too; its manifest is of no use any more.
+                await db.Backups.Where(b => b.Id == backup.Id).ExecuteUpdateAsync(b => b.SetProperty(x => x.IsGone, true).SetProperty(x => x.Manifest, (string?)null), ct);
             }
             catch (BackupFailedException e)
             {
@@ -59,10 +62,15 @@ public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, 
             }
     }
 
+    /// <summary>A restore that is not over reads it, or will.</summary>
+    public static Task<bool> IsHeld(PortalDbContext db, BackupId id, CancellationToken ct) => db.Restores.AnyAsync(r => r.BackupId == id && db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null), ct);
+
     async Task<bool> Delete(BackupId id, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
         if (await db.Backups.SingleOrDefaultAsync(b => b.Id == id && b.State == BackupState.Kept, ct) is not { } backup) return false;
+        // Held or kept on purpose since it was judged; what comes after this look changes the row, and the save fails.
+        if (backup.IsPinned || await IsHeld(db, id, ct)) return false;
         backup.Delete("by the retention of its plan", clock.GetUtcNow());
         try
         {

@@ -42,27 +42,27 @@ public sealed class BackupUpkeep(
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         var left = await db.Backups.Where(b => b.State == BackupState.Writing && !db.JobRuns.Any(r => r.Id == b.RunId && r.State == RunState.Running)).Select(b => b.Id).ToListAsync(ct);
-        foreach (var id in left) await Apart(() => work.Settle(id, ct));
-        foreach (var id in await db.Restores.Where(r => !r.IsSettled && !db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null)).Select(r => r.Id).ToListAsync(ct)) await Apart(() => restores.ClearAway(id, ct));
-        await news.Tell(ct);
-        await Apart(() => anchors.Keep(ct));
+        foreach (var id in left) await Apart(() => work.Settle(id, ct), ct);
+        foreach (var id in await db.Restores.Where(r => !r.IsSettled && !db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null)).Select(r => r.Id).ToListAsync(ct)) await Apart(() => restores.ClearAway(id, ct), ct);
+        await Apart(() => news.Tell(ct), ct);
+        await Apart(() => anchors.Keep(ct), ct);
         foreach (var store in await db.BackupStores.AsNoTracking().ToListAsync(ct))
         {
-            await Apart(() => retention.RemoveDeleted(store, words => log.LogWarning("{Words}", words), ct));
-            if (store.RetiredAt is null && now - (store.ProbedAt ?? DateTimeOffset.MinValue) > (store.Problem is null ? Daily : Hourly)) await Apart(() => probe.Execute(store.Id, Actor.System, ct));
+            await Apart(() => retention.RemoveDeleted(store, words => log.LogWarning("{Words}", words), ct), ct);
+            if (store.RetiredAt is null && now - (store.ProbedAt ?? DateTimeOffset.MinValue) > (store.Problem is null ? Daily : Hourly)) await Apart(() => probe.Execute(store.Id, Actor.System, ct), ct);
         }
     }
 
     /// <summary>One store that does not work stops nothing of the others.</summary>
-    async Task Apart(Func<Task> part)
+    async Task Apart(Func<Task> part, CancellationToken ct)
     {
         try
         {
             await part();
         }
-        catch (Exception e) when (e is BackupFailedException or DomainException or NotFoundException or ConflictException or DbUpdateConcurrencyException)
+        catch (Exception e) when (!ct.IsCancellationRequested)
         {
-            log.LogWarning("The upkeep of backups goes on without a part: {Reason}", e.Message);
+            log.LogWarning(e, "The upkeep of backups goes on without a part");
         }
     }
 }

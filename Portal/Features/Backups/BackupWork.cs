@@ -42,7 +42,7 @@ public sealed class BackupWork(IDbContextFactory<PortalDbContext> contexts, Stor
     {
         if (to == VerificationLevel.Stored) return;
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var backup = await db.Backups.SingleOrDefaultAsync(b => b.Id == id && b.State == BackupState.Kept, ct) ?? throw new DomainException("This backup was deleted meanwhile.", "backup");
+        var backup = await db.Backups.AsNoTracking().SingleOrDefaultAsync(b => b.Id == id && b.State == BackupState.Kept, ct) ?? throw new DomainException("This backup was deleted meanwhile.", "backup");
         using var store = opening.Open(await db.BackupStores.AsNoTracking().SingleAsync(s => s.Id == backup.StoreId, ct));
         run.Phase("Verifying", to == VerificationLevel.Checksum ? "reading it back" : "reading the archive to its end");
         try
@@ -51,16 +51,31 @@ public sealed class BackupWork(IDbContextFactory<PortalDbContext> contexts, Stor
             void Moved(ArtifactProgress p) => run.Report(to == VerificationLevel.Checksum ? Share(p.Stored, manifest.Stored.Bytes) : Share(p.Content, manifest.Plain.Bytes), Words(p));
             if (to == VerificationLevel.Checksum) await store.Reader.CheckStored(manifest, store.Key, Moved, ct);
             else await ArchiveCheck.Run(store.Reader, manifest, store.Key, await PostgresTools.Find(ct), Moved, ct);
-            backup.Verified(to, clock.GetUtcNow());
+            await Note(id, b => b.Verified(to, clock.GetUtcNow()), ct);
         }
         catch (BackupFailedException e) when (e.Kind is BackupFailure.Damaged or BackupFailure.Missing)
         {
-            backup.Damaged(e.Message);
-            await db.SaveChangesAsync(ct);
+            await Note(id, b => b.Damaged(e.Message), ct);
             throw;
         }
-        await db.SaveChangesAsync(ct);
     }
+
+    /// <summary>After work that took long: whoever held or kept the backup meanwhile does not undo it.</summary>
+    public Task<BackupId> Note(BackupId id, Action<Backup> what, CancellationToken ct) => Contention.Settle(async () =>
+    {
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        if (await db.Backups.SingleOrDefaultAsync(b => b.Id == id && b.State == BackupState.Kept, ct) is not { } backup) return id;
+        what(backup);
+        try
+        {
+            await db.SaveChangesAsync(ct);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            throw new ConflictException("The backup was changed at the same moment.");
+        }
+        return id;
+    });
 
     /// <summary>What attempts before this one left: nobody else works on this run.</summary>
     public async Task RemoveLeftOvers(JobRunId run, CancellationToken ct)

@@ -64,8 +64,8 @@ public static class BackupsApi
         targets.MapPost("/", Add).RequireAuthorization(manage).WithSummary("Add a database or a directory that can be backed up").Produces<TargetAnswer>(StatusCodes.Status201Created);
         var stores = api.MapGroup("/backup-stores").WithTags("Backups");
         stores.MapGet("/", Stores).RequireAuthorization(view).WithSummary("Where backups are kept").Produces<CursorPage<StoreAnswer>>();
-        stores.MapPost("/{id}/recovery-sheet", MakeSheet).RequireAuthorization(manage).WithSummary("Make the passphrase that opens a store without the portal; one made before opens nothing written from now on").Produces<SheetAnswer>(StatusCodes.Status201Created).WithMetadata(new AnswersSecret());
-        stores.MapPost("/{id}/recovery-sheet/confirm", ConfirmSheet).RequireAuthorization(manage).WithSummary("Confirm that the recovery sheet is kept").Produces(StatusCodes.Status204NoContent);
+        stores.MapPost("/{id}/recovery-sheet", MakeSheet).RequireAuthorization(nameof(Permission.RestoreBackups)).WithSummary("Make the passphrase that opens a store without the portal; it holds once it is confirmed").Produces<SheetAnswer>(StatusCodes.Status201Created).WithMetadata(new AnswersSecret());
+        stores.MapPost("/{id}/recovery-sheet/confirm", ConfirmSheet).RequireAuthorization(nameof(Permission.RestoreBackups)).WithSummary("Confirm that the recovery sheet is kept").Produces(StatusCodes.Status204NoContent);
         targets.MapDelete("/{target}", Remove).RequireAuthorization(manage).WithSummary("Remove a target; its backups stay").Produces(StatusCodes.Status204NoContent);
     }
 

@@ -16,7 +16,7 @@ public sealed class DeleteBackup(IDbContextFactory<PortalDbContext> contexts, Ti
         await using var db = await contexts.CreateDbContextAsync(ct);
         var backup = await db.Backups.SingleOrDefaultAsync(b => b.Id == id && b.State == BackupState.Kept, ct) ?? throw new NotFoundException("backup");
         if (backup.IsPinned) throw new DomainException("Somebody keeps this backup on purpose: let it go first.");
-        if (backup.HeldBy is { } run && await db.JobRuns.AnyAsync(r => r.Id == run && r.EndedAt == null, ct)) throw new DomainException("A restore or a drill reads this backup just now: wait for its end.");
+        if (await ApplyRetention.IsHeld(db, id, ct)) throw new DomainException("A restore or a drill reads this backup just now: wait for its end.");
         // Of a target that has one left, that one is what everything depends on.
         if (backup.Damage is null && !await db.Backups.AnyAsync(b => b.TargetId == backup.TargetId && b.Id != id && b.State == BackupState.Kept && b.Damage == null, ct))
             throw new DomainException("This is the only good backup of its target: make another one first.");

@@ -53,6 +53,8 @@ public sealed class FirstBackups(IDbContextFactory<PortalDbContext> contexts, Po
     {
         var configured = await db.BackupStores.SingleOrDefaultAsync(s => s.IsConfigured, ct);
         if (configured is not null && configured.Place == options.Backups.Place) return configured;
+        // The default lies in the data folder of each node: the first one's is the store of all, while it is there or others work with it.
+        if (configured is not null && options.Backups.IsDefault && (Directory.Exists(configured.Place.Folder) || await db.LiveNodes.AnyAsync(ct))) return configured;
         if (configured is not null && configured.Place.Words == options.Backups.Place.Words)
         {
             configured.Follow(options.Backups.Place);

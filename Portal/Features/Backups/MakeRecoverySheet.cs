@@ -10,8 +10,8 @@ using Portal.Infrastructure.Security;
 namespace Portal.Features.Backups;
 
 /// <summary>
-/// Makes the passphrase that opens a store without the portal, and wraps the store's key and the master key with it. It is shown once; who makes another one makes the
-/// one before useless for what is in the store from then on.
+/// Makes the passphrase that opens a store without the portal, and wraps the store's key and the master key with it. It is shown once, and holds from the moment when somebody
+/// confirms to have it; until then the one before does.
 /// </summary>
 public sealed class MakeRecoverySheet(IDbContextFactory<PortalDbContext> contexts, StoreOpening opening, MasterKey master, SecretBox box, TimeProvider clock)
 {
@@ -26,7 +26,7 @@ public sealed class MakeRecoverySheet(IDbContextFactory<PortalDbContext> context
 
     public async Task<Sheet> Execute(BackupStoreId id, Actor actor, CancellationToken ct)
     {
-        actor.Require(Permission.ManageBackups);
+        actor.Require(Permission.RestoreBackups);
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         var store = await db.BackupStores.SingleOrDefaultAsync(s => s.Id == id && s.RetiredAt == null, ct) ?? throw new NotFoundException("store");
@@ -35,14 +35,6 @@ public sealed class MakeRecoverySheet(IDbContextFactory<PortalDbContext> context
         var passphrase = string.Join('-', groups);
         store.MakeSheet(await open.Key.Wrap(passphrase, ct), await DataKey.Wrap(master.Bytes.ToArray(), passphrase, ct), box.Seal($"{groups[FirstAsked - 1]}{groups[SecondAsked - 1]}", id.Value), now);
         await db.Commit(new AuditEntry(actor, "backup_store.sheet_made", id.ToString(), store.Name, now), ct);
-        try
-        {
-            await StoreOpening.KeepKeys(open, ct);
-        }
-        catch (BackupFailedException e)
-        {
-            throw new DomainException($"The key could not be written to the store, so this sheet would open nothing: {e.Message} Make one again once the store works.");
-        }
         return new(passphrase, store.Name, store.Place.Words, store.KeyId, now);
     }
 }

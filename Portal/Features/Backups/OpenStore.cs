@@ -61,6 +61,7 @@ public sealed class StoreOpening(PortalOptions options, SecretBox box, GuardedCo
     {
         var id = store.Settings.KeyId;
         await Keep(store.Place, ArtifactNames.SealedKey(id), store.Settings.DataKey, ct);
+        if (store.Settings.WrappedMasterKey is { } master) await Keep(store.Place, ArtifactNames.MasterKey(id), Encoding.ASCII.GetBytes(master), ct);
         if (store.Settings.WrappedKey is { } wrapped) await Keep(store.Place, ArtifactNames.Key(id), Encoding.ASCII.GetBytes(wrapped), ct);
     }
 

@@ -11,7 +11,7 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Features.Backups;
 
 /// <summary>Brings a backup back: under a name of its own until it is whole and compared, then under the one that was asked for. Never begun a second time by itself.</summary>
-public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, StoreOpening opening, TargetWays ways, TimeProvider clock) : JobKind
+public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, StoreOpening opening, TargetWays ways, BackupWork work, TimeProvider clock) : JobKind
 {
     public const string Kind = "restore";
 
@@ -28,6 +28,9 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
 
     public override string Title => "Restore";
 
+    /// <summary>Building indexes and counting rows say nothing for long.</summary>
+    public override TimeSpan StallLimit => TimeSpan.FromHours(6);
+
     public override RunRules Rules(string arguments) => new(Alone: $"target:{JsonSerializer.Deserialize<Arguments>(arguments, JsonSerializerOptions.Web)!.Target}");
 
     public override string? InWords(JsonElement result)
@@ -39,7 +42,7 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
     public override async Task<object?> Run(RunContext run, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var restore = await db.Restores.SingleOrDefaultAsync(r => r.Id == run.Id, ct) ?? throw new DomainException("Nobody knows this restore any more. Ask for it again on the page of its backup.");
+        var restore = await db.Restores.AsNoTracking().SingleOrDefaultAsync(r => r.Id == run.Id, ct) ?? throw new DomainException("Nobody knows this restore any more. Ask for it again on the page of its backup.");
         var backup = await db.Backups.AsNoTracking().SingleAsync(b => b.Id == restore.BackupId, ct);
         var target = await db.BackupTargets.AsNoTracking().SingleAsync(t => t.Id == restore.TargetId, ct);
         using var store = opening.Open(await db.BackupStores.AsNoTracking().SingleAsync(s => s.Id == backup.StoreId, ct));
@@ -49,10 +52,9 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
             var manifest = await store.Reader.Manifest(backup.Id, store.Key, ct);
             var (report, keptAs, into) = backup.Kind == ContentKind.Directory ? await Folder(run, restore, store, manifest, ct) : await Database(run, restore, target, store, manifest, ct);
             var differences = report.Lines.Count(l => !l.IsEqual);
-            restore.End(report.Lines.Count, differences, JsonSerializer.Serialize(report, JsonSerializerOptions.Web), keptAs, clock.GetUtcNow());
-            await db.SaveChangesAsync(ct);
+            await End(run.Id, report, differences, keptAs, ct);
             if (differences > 0) throw new DomainException($"It was restored as {into}, but {differences} of {report.Lines.Count} things differ from the backup, so nothing was replaced: see the comparison.");
-            await Proven(backup.Id, ct);
+            await work.Note(backup.Id, b => b.Verified(VerificationLevel.Restored, clock.GetUtcNow()), ct);
             run.Say($"Restored into {into}: {report.Lines.Count} things are equal to the backup.{(keptAs is null ? "" : $" What was there before is kept as {keptAs}.")}");
             return new Outcome(backup.Id.ToString(), into, keptAs, report.Lines.Count, 0);
         }
@@ -68,6 +70,7 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
         if (target.Kind == BackupTargetKind.Portal && new NpgsqlConnectionStringBuilder(way).Database == restore.Into)
             throw new DomainException("The portal cannot replace the database that it works on. Stop it and use the command portal restore, or restore into another name.", "into");
         await using var place = await RestoredDatabase.Claim(way, restore.Into, clock, ct);
+        if (await place.Identity(restore.Into, ct) is { } there && there == await Own(ct)) throw new DomainException("This is the database that the portal works on: stop the portal and use the command portal restore, or restore into another name.", "into");
         var exists = await place.Exists(restore.Into, ct);
         if (exists && !restore.Replaces) throw new DomainException($"A database {restore.Into} exists already: choose another name, or allow that it is put aside.", "into");
         var unfinished = Restore.UnfinishedName(run.Id);
@@ -84,8 +87,30 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
             return (Of(report), null, apart);
         }
         var aside = exists ? Shortened(restore.Into, $"_before_{stamp}") : null;
+        await Announce(restore.Id, aside, ct);
         await place.TakePlace(unfinished, aside, ct);
         return (Of(report), aside, restore.Into);
+    }
+
+    async Task End(JobRunId id, Report report, int differences, string? keptAs, CancellationToken ct)
+    {
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var restore = await db.Restores.SingleAsync(r => r.Id == id, ct);
+        restore.End(report.Lines.Count, differences, JsonSerializer.Serialize(report, JsonSerializerOptions.Web), keptAs, clock.GetUtcNow());
+        await db.SaveChangesAsync(ct);
+    }
+
+    /// <summary>Said before it is done: whoever finds a restore that was killed in this moment knows where the database went.</summary>
+    async Task Announce(JobRunId id, string? aside, CancellationToken ct)
+    {
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        await db.Restores.Where(r => r.Id == id).ExecuteUpdateAsync(r => r.SetProperty(x => x.KeptAs, aside), ct);
+    }
+
+    async Task<string?> Own(CancellationToken ct)
+    {
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        return await db.Settings.Where(s => s.Key == RecoveryEpoch.IdentitySetting).Select(s => s.Value).SingleOrDefaultAsync(ct);
     }
 
     static async Task<(Report, string?, string)> Folder(RunContext run, Restore restore, OpenStore store, BackupManifest manifest, CancellationToken ct)
@@ -116,6 +141,7 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
         {
             await using var place = await RestoredDatabase.Claim(await ways.Connection(target, ct), restore.Into, clock, ct);
             await place.Drop(Restore.UnfinishedName(id), ct);
+            if (restore.KeptAs is { } aside && !await place.Exists(aside, ct)) restore.NothingPutAside();
         }
         restore.Settle(clock.GetUtcNow());
         await db.SaveChangesAsync(ct);
@@ -130,20 +156,4 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
         while (System.Text.Encoding.UTF8.GetByteCount(text) > 63 - ending.Length) text = text[..^(text.Length > 1 && char.IsLowSurrogate(text[^1]) ? 2 : 1)];
         return text + ending;
     }
-
-    Task<BackupId> Proven(BackupId id, CancellationToken ct) => Contention.Settle(async () =>
-    {
-        await using var db = await contexts.CreateDbContextAsync(ct);
-        if (await db.Backups.SingleOrDefaultAsync(b => b.Id == id && b.State == BackupState.Kept, ct) is not { } backup) return id;
-        backup.Verified(VerificationLevel.Restored, clock.GetUtcNow());
-        try
-        {
-            await db.SaveChangesAsync(ct);
-        }
-        catch (DbUpdateConcurrencyException)
-        {
-            throw new ConflictException("The backup was changed at the same moment.");
-        }
-        return id;
-    });
 }

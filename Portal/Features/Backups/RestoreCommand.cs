@@ -41,17 +41,22 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
         var keys = new Dictionary<BackupKeyId, DataKey>();
         await foreach (var found in place.List(ArtifactNames.Keys, ct))
             if (ArtifactNames.OfSealedKey(found.Name) is { } id && tools.Key.IsLoaded && await Sealed(place, opening, id, found.Name, ct) is { } opened) keys[id] = opened;
-        if (keys.Count == 0)
+        if (keys.Count == 0 || settings.GetValueOrDefault(PassphraseFile) is not null)
         {
             passphrase = await Passphrase(ct);
-            await foreach (var found in place.List(ArtifactNames.Keys, ct))
-                if (ArtifactNames.OfKey(found.Name) is { } id) keys[id] = await DataKey.Unwrap(id, Encoding.ASCII.GetString(await place.Read(found.Name, 10_000, ct)), passphrase, ct);
-            if (keys.Count == 0) throw new CannotStartException($"There is no key file in {place.Words} that a passphrase could open: nobody made a recovery sheet, and the master key that wrote it is not in {tools.Key.File}.");
+            if (!await OpenWith(passphrase, place, keys, ct) && keys.Count == 0)
+                throw new CannotStartException($"The passphrase opens no key in {place.Words}: it is another one, or nobody made a recovery sheet of this store. Compare it with the sheet.");
         }
-        var all = new List<BackupManifest>();
+        var (all, closed) = (new List<BackupManifest>(), 0);
         await foreach (var found in new ArtifactReader(place).All(keys.GetValueOrDefault, ct))
             if (found.Manifest is { Target: BackupTarget.Own, Kind: ContentKind.Database } manifest) all.Add(manifest);
-            else if (found.Manifest is null) await output.WriteLineAsync($"{found.Id}  cannot be used: {found.Problem}");
+            else if (found.Manifest is null)
+            {
+                if (found.Key is { } id && !keys.ContainsKey(id)) closed++;
+                await output.WriteLineAsync($"{found.Id}  cannot be used: {found.Problem}");
+            }
+        // The newest of those that open may be of a portal that was begun anew on this store: which one is meant is for a person to say.
+        if (closed > 0 && asked is null && !list) throw new CannotStartException($"{closed} backups in {place.Words} open with another key, so the newest one may be among them. Give the passphrase of their recovery sheet (--passphrase-file FILE), or name the backup that you want (portal restore list).");
         if (all.Count == 0) throw new CannotStartException($"There is no backup of the portal's own database in {place.Words} that the keys at hand open.");
         if (list)
         {
@@ -60,6 +65,24 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
         }
         var chosen = asked is null ? all.MaxBy(m => m.Snapshot?.TakenAt ?? m.StartedAt) : all.Find(m => m.Id.ToString() == asked);
         return chosen is null ? throw new CannotStartException($"There is no backup {asked} of the portal's own database in {place.Words}: \"portal restore list\" shows those that there are.") : (chosen, keys[chosen.Key], passphrase);
+    }
+
+    static async Task<bool> OpenWith(string passphrase, IBackupStore place, Dictionary<BackupKeyId, DataKey> keys, CancellationToken ct)
+    {
+        var opened = false;
+        await foreach (var found in place.List(ArtifactNames.Keys, ct))
+            if (ArtifactNames.OfKey(found.Name) is { } id)
+                try
+                {
+                    keys[id] = await DataKey.Unwrap(id, Encoding.ASCII.GetString(await place.Read(found.Name, 10_000, ct)), passphrase, ct);
+                    opened = true;
+                }
+                catch (BackupFailedException e) when (e.Kind == BackupFailure.Refused)
+                {
+                    // Of another sheet: several portals may share a store.
+                    continue;
+                }
+        return opened;
     }
 
     static async Task<DataKey?> Sealed(IBackupStore place, StoreOpening opening, BackupKeyId id, string name, CancellationToken ct)
@@ -81,7 +104,7 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
         var name = new NpgsqlConnectionStringBuilder(way).Database!;
         await output.WriteLineAsync($"Backup {manifest.Id} shows {Moment(manifest)}: {ByteWords.Of(manifest.Plain.Bytes)}, {manifest.Database!.Tables.Count} tables.");
         Require(name);
-        await BringMasterKey(manifest, passphrase, ct);
+        await BringMasterKey(place, manifest, passphrase, ct);
         await using var server = await RestoredDatabase.Claim(way, name, TimeProvider.System, ct);
         var exists = await server.Exists(name, ct);
         if (exists) await RequireAlone(way, ct);
@@ -98,11 +121,21 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
             await server.Drop(unfinished, ct);
             throw new CannotStartException("What was restored differs from the backup, so nothing was replaced. Take another backup (portal restore list).");
         }
-        var aside = !exists || await IsEmpty(way, ct) ? null : $"{name}_before_{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}";
-        if (exists && aside is null) await server.Drop(name, ct);
-        else if (aside is not null) await SayKeys(way, new NpgsqlConnectionStringBuilder(server.Server) { Database = unfinished }.ConnectionString, ct);
-        await server.TakePlace(unfinished, aside, ct);
-        await output.WriteLineAsync($"Restored: {report.Comparison.Lines.Count} things were compared, and all are equal.{(aside is null ? "" : $" What was there before is kept as the database {aside}.")}");
+        var aside = exists ? $"{name}_before_{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}" : null;
+        var wasEmpty = exists && await IsEmpty(way, ct);
+        try
+        {
+            if (exists && !wasEmpty) await SayKeys(way, new NpgsqlConnectionStringBuilder(server.Server) { Database = unfinished }.ConnectionString, ct);
+            if (exists) await RequireAlone(way, ct);
+            await server.TakePlace(unfinished, aside, ct);
+        }
+        catch
+        {
+            await server.Drop(unfinished, CancellationToken.None);
+            throw;
+        }
+        if (wasEmpty) await server.Drop(aside!, ct);
+        await output.WriteLineAsync($"Restored: {report.Comparison.Lines.Count} things were compared, and all are equal.{(aside is null || wasEmpty ? "" : $" What was there before is kept as the database {aside}.")}");
         await output.WriteLineAsync("Start the portal now. Jobs that were not over are interrupted, messages are held until an administrator releases them on /admin/backups, and everybody signs in again.");
         return 0;
     }
@@ -135,17 +168,31 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
     }
 
     /// <summary>Without it the secrets inside do not open, and the portal would not start.</summary>
-    async Task BringMasterKey(BackupManifest manifest, string? passphrase, CancellationToken ct)
+    async Task BringMasterKey(IBackupStore place, BackupManifest manifest, string? passphrase, CancellationToken ct)
     {
         if (passphrase is null) return;
-        if (!manifest.Carried.TryGetValue("master.key", out var wrapped))
-            throw new CannotStartException("This backup was made before the recovery sheet and carries no master key: take a later one, or put the master key file back first.");
-        var secret = await DataKey.Unwrap(wrapped, passphrase, ct);
+        var secret = await Carried(place, manifest, passphrase, ct)
+            ?? throw new CannotStartException("Neither this backup nor its store carries the master key under this passphrase: put the master key file back first.");
         if (tools.Key.FileExists && !tools.Key.Bytes.SequenceEqual(secret)) throw new CannotStartException($"{tools.Key.File} holds another master key than the backup: move it away first. It is needed for whatever else it sealed.");
         if (tools.Key.FileExists) return;
         if (Path.GetDirectoryName(tools.Key.File) is { Length: > 0 } folder) Directory.CreateDirectory(folder, PrivateFile.FolderMode);
         PrivateFile.Write(tools.Key.File, secret);
         await output.WriteLineAsync($"The master key was put back: {tools.Key.File}");
+    }
+
+    /// <summary>Beside the key of the store under the sheet that holds now; in the backup under the one that held when it was made.</summary>
+    static async Task<byte[]?> Carried(IBackupStore place, BackupManifest manifest, string passphrase, CancellationToken ct)
+    {
+        foreach (var read in new Func<Task<string>>[] { async () => Encoding.ASCII.GetString(await place.Read(ArtifactNames.MasterKey(manifest.Key), 10_000, ct)), () => Task.FromResult(manifest.Carried.GetValueOrDefault("master.key", "")) })
+            try
+            {
+                return await DataKey.Unwrap(await read(), passphrase, ct);
+            }
+            catch (BackupFailedException)
+            {
+                continue;
+            }
+        return null;
     }
 
     /// <summary>Another node would go on writing into what is put aside.</summary>
@@ -159,7 +206,7 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
     static async Task<bool> IsEmpty(string way, CancellationToken ct)
     {
         await using var connection = await Open(way, ct);
-        await using var command = new NpgsqlCommand("select not exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public')", connection);
+        await using var command = new NpgsqlCommand("select not exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%')", connection);
         return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
