@@ -55,6 +55,14 @@ public sealed class RecoverySheetTests(TestDatabase database) : IClassFixture<Te
     }
 
     [Fact]
+    public async Task The_upkeep_that_tries_the_store_at_the_same_moment_is_no_reason_to_refuse_a_sheet()
+    {
+        var store = await node.ConfiguredStore();
+        var probe = new ProbeStore(database.Database, node.Opening, TimeProvider.System);
+        await Task.WhenAll(Enumerable.Range(0, 3).SelectMany(_ => new Task[] { Make.Execute(store.Id, Cast.Alice, default), probe.Execute(store.Id, Actor.System, default) }));
+    }
+
+    [Fact]
     public async Task Wrong_groups_confirm_nothing_and_whoever_may_not_restore_makes_no_sheet()
     {
         var store = await node.ConfiguredStore();

@@ -72,6 +72,21 @@ public sealed class TwoNodesTests : IAsyncLifetime
         }
     }
 
+    /// <summary>With what the node said, and who waits for whom, where it does not come about.</summary>
+    async Task Told(PortalProcess node, Func<Task> step)
+    {
+        try
+        {
+            await step();
+        }
+        catch (Xunit.Sdk.XunitException e)
+        {
+            var activity = await Ask("select coalesce(pg_blocking_pids(pid)::text, '') || ' ' || pid || ' ' || application_name || ' ' || state || ' ' || coalesce(wait_event, '-') || ' ' || left(query, 150) from pg_stat_activity where datname = current_database() and state <> 'idle'", r => r.GetString(0));
+            var leases = await Ask("select node || ' ' || count(*) || ' ' || min(expires_at) || ' now ' || clock_timestamp() from shard_leases group by node union all select 'lives: ' || name || ' ' || expires_at || ' since ' || steady_since from live_nodes", r => r.GetString(0));
+            Assert.Fail($"{e.Message}\n{string.Join('\n', leases)}\n{string.Join('\n', activity)}\n{node.Output}");
+        }
+    }
+
     /// <summary>Every monitor has a result of this node's.</summary>
     Task Checks(string node) => Soon.Comes(async () =>
         (await Ask($"select count(distinct monitor_id) from check_results c join monitors m on m.id = c.monitor_id join shard_leases s on s.shard = m.shard where m.name like 'Shop %' and s.node = '{node}' and c.node = '{node}'", r => r.GetInt64(0)))[0]
@@ -102,7 +117,7 @@ public sealed class TwoNodesTests : IAsyncLifetime
         var third = NameOf(newcomer);
         other.Signal("STOP");
         began = TimeProvider.System.GetTimestamp();
-        await Soon.Comes(async () => (await Shares()).GetValueOrDefault(third) == MonitorId.ShardCount, "the newcomer runs all");
+        await Told(newcomer, () => Soon.Comes(async () => (await Shares()).GetValueOrDefault(third) == MonitorId.ShardCount, "the newcomer runs all"));
         Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         // Under its own epoch, while the one that sleeps believes to hold them still.
         await Checks(third);

@@ -24,17 +24,21 @@ public sealed class MakeRecoverySheet(IDbContextFactory<PortalDbContext> context
     /// <param name="Passphrase">Six groups of five: 147 random bits.</param>
     public sealed record Sheet(string Passphrase, string Store, string Place, BackupKeyId Key, DateTimeOffset MadeAt);
 
-    public async Task<Sheet> Execute(BackupStoreId id, Actor actor, CancellationToken ct)
+    public Task<Sheet> Execute(BackupStoreId id, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.RestoreBackups);
-        var now = clock.GetUtcNow();
-        await using var db = await contexts.CreateDbContextAsync(ct);
-        var store = await db.BackupStores.SingleOrDefaultAsync(s => s.Id == id && s.RetiredAt == null, ct) ?? throw new NotFoundException("store");
-        using var open = opening.Open(store);
-        var groups = Enumerable.Range(0, Groups).Select(_ => RandomNumberGenerator.GetString(Letters, GroupLength)).ToArray();
-        var passphrase = string.Join('-', groups);
-        store.MakeSheet(await open.Key.Wrap(passphrase, ct), await DataKey.Wrap(master.Bytes.ToArray(), passphrase, ct), box.Seal($"{groups[FirstAsked - 1]}{groups[SecondAsked - 1]}", id.Value), now);
-        await db.Commit(new AuditEntry(actor, "backup_store.sheet_made", id.ToString(), store.Name, now), ct);
-        return new(passphrase, store.Name, store.Place.Words, store.KeyId, now);
+        // The upkeep and running jobs write the same rows: whoever lost that race tries again.
+        return Contention.Settle(async () =>
+        {
+            var now = clock.GetUtcNow();
+            await using var db = await contexts.CreateDbContextAsync(ct);
+            var store = await db.BackupStores.SingleOrDefaultAsync(s => s.Id == id && s.RetiredAt == null, ct) ?? throw new NotFoundException("store");
+            using var open = opening.Open(store);
+            var groups = Enumerable.Range(0, Groups).Select(_ => RandomNumberGenerator.GetString(Letters, GroupLength)).ToArray();
+            var passphrase = string.Join('-', groups);
+            store.MakeSheet(await open.Key.Wrap(passphrase, ct), await DataKey.Wrap(master.Bytes.ToArray(), passphrase, ct), box.Seal($"{groups[FirstAsked - 1]}{groups[SecondAsked - 1]}", id.Value), now);
+            await db.Commit(new AuditEntry(actor, "backup_store.sheet_made", id.ToString(), store.Name, now), ct);
+            return new Sheet(passphrase, store.Name, store.Place.Words, store.KeyId, now);
+        });
     }
 }
