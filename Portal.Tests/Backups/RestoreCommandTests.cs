@@ -12,6 +12,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Backups;
 
 /// <summary>The machine is gone. What is left: the store, and the recovery sheet.</summary>
+[Collection(Nodes.Name)]
 [Trait("Category", "Slow")]
 public sealed class RestoreCommandTests : IDisposable
 {

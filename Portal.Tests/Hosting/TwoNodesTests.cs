@@ -7,6 +7,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Hosting;
 
 /// <summary>Two processes with one external database between them.</summary>
+[Collection(Nodes.Name)]
 [Trait("Category", "Slow")]
 public sealed class TwoNodesTests : IDisposable
 {

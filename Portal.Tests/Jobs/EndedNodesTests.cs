@@ -9,6 +9,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Jobs;
 
 /// <summary>Processes that share jobs on one PostgreSQL, frozen and killed in the midst of them.</summary>
+[Collection(Nodes.Name)]
 [Trait("Category", "Slow")]
 public sealed class EndedNodesTests : IAsyncLifetime
 {

@@ -9,6 +9,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Monitoring;
 
 /// <summary>Processes that share monitors on one PostgreSQL, killed, stopped and continued.</summary>
+[Collection(Nodes.Name)]
 [Trait("Category", "Slow")]
 public sealed class TwoNodesTests : IAsyncLifetime
 {

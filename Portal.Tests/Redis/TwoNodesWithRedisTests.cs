@@ -6,6 +6,7 @@ using Portal.Tests.Support;
 namespace Portal.Tests.Redis;
 
 /// <summary>Two processes on one PostgreSQL whose notices reach neither of them, and a Redis that is shaken.</summary>
+[Collection(Nodes.Name)]
 [Trait("Category", "Slow")]
 public sealed class TwoNodesWithRedisTests : IAsyncLifetime
 {
