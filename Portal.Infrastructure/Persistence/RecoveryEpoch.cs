@@ -26,7 +26,7 @@ public static class RecoveryEpoch
     /// <summary>Of the database that $1 names.</summary>
     internal const string IdentityOf = "select (select system_identifier from pg_control_system())::text || '/' || oid::text || '/' || current_setting('server_version_num')::int / 10000 from pg_database where datname = $1";
 
-    const string Identity = "select (select system_identifier from pg_control_system())::text || '/' || oid::text || '/' || current_setting('server_version_num')::int / 10000 from pg_database where datname = current_database()";
+    static readonly string Identity = IdentityOf.Replace("$1", "current_database()", StringComparison.Ordinal);
 
     /// <param name="connection">With the lock of migrations held, so that one node does it, once.</param>
     /// <returns>Null where this is the database that it always was.</returns>

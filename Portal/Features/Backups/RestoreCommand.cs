@@ -190,6 +190,7 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
             }
             catch (BackupFailedException)
             {
+                // Not there, or under the passphrase of another sheet: the other place may have it.
                 continue;
             }
         return null;
