@@ -3,6 +3,7 @@ using Portal.Components;
 using Portal.Features.Access;
 using Portal.Features.Audit;
 using Portal.Features.Backups;
+using Portal.Features.Drills;
 using Portal.Features.Health;
 using Portal.Features.Incidents;
 using Portal.Features.Jobs;
@@ -37,6 +38,7 @@ builder.Services
     .AddMaintenance()
     .AddJobs()
     .AddBackups()
+    .AddDrills()
     .AddNotices()
     .AddMeasurements()
     .AddMonitoring()
@@ -66,6 +68,7 @@ app.MapAccess();
 app.MapHealth();
 app.MapApi();
 app.MapMonitorFiles();
+app.MapDrillReport();
 app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
 return await app.RunPortal();
 

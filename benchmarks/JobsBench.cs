@@ -18,12 +18,10 @@ static class JobsBench
         await using var portal = await PortalProcess.Start();
         portal.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", PortalProcess.ApiKey);
         var begins = await Begins(portal);
-        await using var other = new PortalProcess(environment: new Dictionary<string, string> { ["Database__ConnectionString"] = await ConnectionOf(portal), ["Security__MasterKeyFile"] = Path.Combine(portal.Data, "keys", "master.key") });
+        await using var other = new PortalProcess(environment: new Dictionary<string, string> { ["Database__ConnectionString"] = await portal.ConnectionTo("portal"), ["Security__MasterKeyFile"] = Path.Combine(portal.Data, "keys", "master.key") });
         await other.Start();
         return [.. begins, .. await ManyAndKill(portal, other)];
     }
-
-    static async Task<string> ConnectionOf(PortalProcess portal) => $"Host=127.0.0.1;Port={File.ReadLines(Path.Combine(portal.Data, "postgres", "postmaster.pid")).ElementAt(3)};Database=portal;Username=portal;Password={(await File.ReadAllTextAsync(Path.Combine(portal.Data, "keys", "postgres.password"))).Trim()}";
 
     /// <summary>By the clock of this machine, which is the database's as well.</summary>
     static async Task<IReadOnlyList<Figure>> Begins(PortalProcess portal)

@@ -44,11 +44,13 @@ public sealed class BackupTarget
     public DateTimeOffset CreatedAt { get; private set; }
     /// <summary>Nobody backs it up any more; its backups stay until they are deleted.</summary>
     public DateTimeOffset? RemovedAt { get; private set; }
+    /// <summary>Whether a canary is written into it, so that drills can measure what is lost: its owner has consented.</summary>
+    public bool HasCanary { get; private set; }
     public uint Version { get; private set; }
 
     public bool IsDatabase => Kind != BackupTargetKind.Directory;
 
-    public static BackupTarget OfPortal(DateTimeOffset now, BackupTargetId id) => new(Own, BackupTargetKind.Portal, "the portal's own database", now, id);
+    public static BackupTarget OfPortal(DateTimeOffset now, BackupTargetId id) => new(Own, BackupTargetKind.Portal, "the portal's own database", now, id) { HasCanary = true };
 
     /// <param name="place">Host, port and database, without user and password.</param>
     public static BackupTarget OfDatabase(string name, string place, DateTimeOffset now) => new(Named(name), BackupTargetKind.Database, place, now, null);
@@ -65,11 +67,18 @@ public sealed class BackupTarget
     /// <summary>Another way to the same database.</summary>
     public void Reach(string place, byte[] connection) => (Place, Connection) = (place, connection);
 
+    /// <exception cref="DomainException">There is no database to write it into.</exception>
+    public void LetCanary(bool lives)
+    {
+        if (!IsDatabase) throw new DomainException("A canary is a row in a database, and this is a directory.", "canary");
+        HasCanary = lives;
+    }
+
     /// <exception cref="DomainException">It is the portal's own.</exception>
     public void Remove(DateTimeOffset now)
     {
         if (Kind == BackupTargetKind.Portal) throw new DomainException("The portal's own database stays: without its backups nothing of the portal could be restored. Its plan can be paused.");
-        RemovedAt ??= now;
+        (RemovedAt, HasCanary) = (RemovedAt ?? now, false);
     }
 
     static string Named(string name)

@@ -54,7 +54,7 @@ public sealed class JobRun
         Id = id ?? Shared.Id.New<JobRunId>(now);
         (Kind, Subject, Arguments) = (kind, Cut(subject, SubjectLength), arguments);
         (MostAttempts, Repeatable, Alone) = (rules.Attempts, rules.Repeatable, rules.Alone);
-        (RequestedBy, QueuedAt, DueAt) = (by.Name, now, dueAt ?? now);
+        (RequestedBy, RequestedById, QueuedAt, DueAt) = (by.Name, by.Id, now, dueAt ?? now);
     }
 
     public JobRunId Id { get; private set; }
@@ -62,6 +62,8 @@ public sealed class JobRun
     public string Subject { get; private set; } = "";
     public string Arguments { get; private set; } = "{}";
     public string RequestedBy { get; private set; } = "";
+    /// <summary>Of the person or the key; null for the portal itself.</summary>
+    public Guid? RequestedById { get; private set; }
     public DateTimeOffset QueuedAt { get; private set; }
     /// <summary>Not begun before; after an attempt that failed, when the next one may begin.</summary>
     public DateTimeOffset DueAt { get; private set; }

@@ -42,4 +42,6 @@ public enum Permission
     ViewBackups,
     ManageBackups,
     RestoreBackups,
+    ViewDrills,
+    RunDrills,
 }

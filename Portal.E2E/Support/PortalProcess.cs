@@ -146,14 +146,21 @@ sealed class PortalProcess : IAsyncDisposable
     /// <summary>The embedded PostgreSQL's main process; it has written its number into its folder.</summary>
     public int PostmasterPid => int.Parse(File.ReadLines(Path.Combine(Data, "postgres", "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture);
 
+    string PostgresPort => File.ReadLines(Path.Combine(Data, "postgres", "postmaster.pid")).ElementAt(3);
+
+    async Task<string> PostgresPassword() => (await File.ReadAllTextAsync(Path.Combine(Data, "keys", "postgres.password"))).Trim();
+
+    /// <summary>The way to a database of its embedded server, as an administrator would type it.</summary>
+    public async Task<string> ConnectionTo(string database) => $"Host=127.0.0.1;Port={PostgresPort};Database={database};Username=portal;Password={await PostgresPassword()}";
+
     /// <summary>As somebody with the keys of the machine changes the database behind the portal's back.</summary>
     public Task Sql(string statement) => Ask(statement);
 
     /// <returns>The one value that the statement answers.</returns>
-    public async Task<string> Ask(string statement)
+    public async Task<string> Ask(string statement, string database = "portal")
     {
-        var start = new ProcessStartInfo("psql", ["-h", "127.0.0.1", "-p", File.ReadLines(Path.Combine(Data, "postgres", "postmaster.pid")).ElementAt(3), "-U", "portal", "-d", "portal", "-v", "ON_ERROR_STOP=1", "-qAtc", statement]) { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment["PGPASSWORD"] = (await File.ReadAllTextAsync(Path.Combine(Data, "keys", "postgres.password"))).Trim();
+        var start = new ProcessStartInfo("psql", ["-h", "127.0.0.1", "-p", PostgresPort, "-U", "portal", "-d", database, "-v", "ON_ERROR_STOP=1", "-qAtc", statement]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        start.Environment["PGPASSWORD"] = await PostgresPassword();
         using var psql = Process.Start(start)!;
         var (answer, said) = (psql.StandardOutput.ReadToEndAsync(), psql.StandardError.ReadToEndAsync());
         await psql.WaitForExitAsync();

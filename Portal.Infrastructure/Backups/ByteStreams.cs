@@ -38,6 +38,20 @@ public abstract class WritingStream : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 }
 
+/// <summary>Tells how long its reader waited for it. The inner stream belongs to whoever made it.</summary>
+public sealed class AwaitedStream(Stream inner, TimeProvider clock) : ReadingStream
+{
+    public TimeSpan Waited { get; private set; }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var began = clock.GetTimestamp();
+        var read = await inner.ReadAsync(buffer, cancellationToken);
+        Waited += clock.GetElapsedTime(began);
+        return read;
+    }
+}
+
 /// <summary>Counts and hashes what flows through a stream.</summary>
 /// <param name="mac">An HMAC that takes in the same bytes; null for none.</param>
 public sealed class Measure(IncrementalHash? mac = null) : IDisposable

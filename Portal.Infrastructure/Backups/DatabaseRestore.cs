@@ -7,11 +7,18 @@ namespace Portal.Infrastructure.Backups;
 /// <param name="MissingRoles">Owners and grantees of the original that the destination does not have.</param>
 /// <param name="GrantsLeftOut">Statements that could not be carried out, with the reason.</param>
 /// <param name="Said">What pg_restore said although it went well; empty as a rule.</param>
-public sealed record RestoreReport(ContentsComparison Comparison, IReadOnlyList<string> MissingRoles, IReadOnlyList<string> GrantsLeftOut, string Said);
+public sealed record RestoreReport(ContentsComparison Comparison, IReadOnlyList<string> MissingRoles, IReadOnlyList<string> GrantsLeftOut, string Said, RestoreTimes Times);
+
+/// <summary>How long each part of a restore took; together they are all of it.</summary>
+/// <param name="Fetch">Reading the artifact from its store, and checking it.</param>
+/// <param name="Decrypt">What pg_restore had to wait for decrypting and unpacking.</param>
+/// <param name="Restore">pg_restore, and the grants.</param>
+/// <param name="Compare">Counting what came back.</param>
+public sealed record RestoreTimes(TimeSpan Fetch, TimeSpan Decrypt, TimeSpan Restore, TimeSpan Compare);
 
 /// <summary>Restores a database's backup into a fresh database. Nothing that exists is touched; what was begun is dropped when it fails.</summary>
 /// <param name="scratch">A folder that only we can enter.</param>
-public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, string scratch)
+public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, string scratch, TimeProvider clock)
 {
     /// <param name="server">The way to the destination server, by an account that may create databases; the database it names is only connected to.</param>
     /// <param name="database">The name of the fresh database.</param>
@@ -26,10 +33,13 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
             await Prepare(manifest, expected, way, database, ct);
             try
             {
-                var said = await Fill(manifest, key, into, progress, ct);
+                var began = clock.GetTimestamp();
+                var (said, fetch, decrypt) = await Fill(manifest, key, into, progress, ct);
                 var (missing, leftOut) = await Give(expected, into, ct);
-                await using var restored = await DatabaseSnapshot.Take(into.ConnectionString, ct);
-                return new RestoreReport(ContentsComparison.Of(expected, await restored.Contents(ct)), missing, leftOut, said);
+                var restored = clock.GetElapsedTime(began);
+                await using var snapshot = await DatabaseSnapshot.Take(into.ConnectionString, ct);
+                var comparison = ContentsComparison.Of(expected, await snapshot.Contents(ct));
+                return new RestoreReport(comparison, missing, leftOut, said, new(fetch, decrypt, restored - fetch - decrypt, clock.GetElapsedTime(began) - restored));
             }
             catch
             {
@@ -66,17 +76,20 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
         }
     }
 
-    async Task<string> Fill(BackupManifest manifest, DataKey key, NpgsqlConnectionStringBuilder into, Action<ArtifactProgress> progress, CancellationToken ct)
+    async Task<(string Said, TimeSpan Fetch, TimeSpan Decrypt)> Fill(BackupManifest manifest, DataKey key, NpgsqlConnectionStringBuilder into, Action<ArtifactProgress> progress, CancellationToken ct)
     {
-        var words = "";
-        await reader.Read(manifest, key, async (from, token) =>
+        var (words, began, fetch, waited) = ("", clock.GetTimestamp(), TimeSpan.Zero, TimeSpan.Zero);
+        await reader.Read(manifest, key, async (content, token) =>
         {
+            fetch = clock.GetElapsedTime(began);
+            await using var from = new AwaitedStream(content, clock);
             using var given = LibpqConnection.Open(into, scratch);
             await using var restore = ToolProcess.Start(tools.Restore, ["--no-owner", "--no-acl", "--exit-on-error", "--no-password", $"--dbname={given.Argument}"], given.Environment, token);
             (var exit, words) = await restore.Fed(from, token);
+            waited = from.Waited;
             if (exit != 0) throw new BackupFailedException(BackupFailure.Refused, $"pg_restore failed (exit code {exit}): {(words.Length > 0 ? words : "it said nothing; it was ended from outside")}");
         }, progress, ct);
-        return words;
+        return (words, fetch, waited);
     }
 
     /// <summary>Grants are given again where the role is there and our rights allow it; what is left out is said.</summary>

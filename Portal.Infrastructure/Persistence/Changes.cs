@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Portal.Domain.Access;
 using Portal.Domain.Audit;
 using Portal.Domain.Backups;
+using Portal.Domain.Drills;
 using Portal.Domain.Incidents;
 using Portal.Domain.Jobs;
 using Portal.Domain.Maintenance;
@@ -14,7 +15,7 @@ using Portal.Infrastructure.Persistence.Outbox;
 namespace Portal.Infrastructure.Persistence;
 
 /// <summary>What a save is about, for whoever watches: topics, and whether customers could see a difference.</summary>
-/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>maintenance</c>, <c>maintenance:{id}</c>, <c>monitors</c>, <c>places</c>, <c>people</c>, <c>api-keys</c>, <c>jobs</c>, <c>job:{id}</c>, <c>backups</c>, <c>notices</c>, <c>mails</c>, <c>outbox</c>.</remarks>
+/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>maintenance</c>, <c>maintenance:{id}</c>, <c>monitors</c>, <c>places</c>, <c>people</c>, <c>api-keys</c>, <c>jobs</c>, <c>job:{id}</c>, <c>backups</c>, <c>drills</c>, <c>notices</c>, <c>mails</c>, <c>outbox</c>.</remarks>
 public sealed record Changes(IReadOnlySet<string> Topics)
 {
     /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is an <see cref="Announcement"/>.</summary>
@@ -56,7 +57,9 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         JobSchedule => ["jobs"],
         Notice => ["notices"],
         QueuedMail => ["mails"],
-        BackupStore or BackupTarget or BackupPlan or Backup or Restore => ["backups"],
+        BackupTarget => ["backups", "drills"],
+        BackupStore or BackupPlan or Backup or Restore => ["backups"],
+        Drill or DrillCheck or DrillAction => ["drills"],
         AuditEntry => ["audit"],
         OutboxMessage when entry.State == EntityState.Added => ["outbox"],
         _ => [],

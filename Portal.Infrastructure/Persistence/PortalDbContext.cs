@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Portal.Domain.Access;
 using Portal.Domain.Audit;
 using Portal.Domain.Backups;
+using Portal.Domain.Drills;
 using Portal.Domain.Incidents;
 using Portal.Domain.Jobs;
 using Portal.Domain.Maintenance;
@@ -56,6 +57,10 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<BackupPlan> BackupPlans => Set<BackupPlan>();
     public DbSet<Backup> Backups => Set<Backup>();
     public DbSet<Restore> Restores => Set<Restore>();
+    public DbSet<Drill> Drills => Set<Drill>();
+    public DbSet<DrillCheck> DrillChecks => Set<DrillCheck>();
+    public DbSet<DrillAction> DrillActions => Set<DrillAction>();
+    public DbSet<DrillEvidence> DrillEvidence => Set<DrillEvidence>();
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
     public DbSet<IdempotentAnswer> IdempotentAnswers => Set<IdempotentAnswer>();
@@ -107,7 +112,7 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         StoredId.Register(configurationBuilder);
-        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MaintenanceStatus), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind), typeof(RunState), typeof(BackupTargetKind), typeof(BackupState), typeof(ContentKind), typeof(VerificationLevel), typeof(NoticeSeverity), typeof(MailState) })
+        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MaintenanceStatus), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind), typeof(RunState), typeof(BackupTargetKind), typeof(BackupState), typeof(ContentKind), typeof(VerificationLevel), typeof(DrillScenario), typeof(DrillOutcome), typeof(DrillCheckRule), typeof(DrillEvidenceKind), typeof(NoticeSeverity), typeof(MailState) })
             configurationBuilder.Properties(type).HaveConversion<string>().HaveMaxLength(30);
     }
 

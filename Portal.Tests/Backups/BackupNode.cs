@@ -4,9 +4,12 @@ using Portal.Domain.Backups;
 using Portal.Domain.Jobs;
 using Portal.Domain.Shared;
 using Portal.Features.Backups;
+using Portal.Features.Drills;
 using Portal.Features.Jobs;
 using Portal.Hosting;
+using Portal.Infrastructure;
 using Portal.Infrastructure.Backups;
+using Portal.Infrastructure.Backups.Drills;
 using Portal.Infrastructure.Monitoring;
 using Portal.Infrastructure.Persistence.Audit;
 using Portal.Infrastructure.Postgres;
@@ -27,6 +30,8 @@ sealed class BackupNode : IAsyncDisposable
     {
         Directory.CreateDirectory(scratch.Path);
         Portal = database;
+        // As the portal makes its own: PostgreSQL's user passes it on the way to scratch servers.
+        Directory.CreateDirectory(scratch["data"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         data = new DataFolder(scratch["data"]);
         Master = new MasterKey(scratch["master.key"]);
         Master.Create();
@@ -38,7 +43,11 @@ sealed class BackupNode : IAsyncDisposable
         Retention = new ApplyRetention(database.Database, Opening, TimeProvider.System);
         BackUp = new BackUp(database.Database, Work, Retention);
         Restores = new RestoreBackup(database.Database, Opening, Ways, Work, TimeProvider.System);
-        rig = new JobRig(database, $"node-{Guid.CreateVersion7():N}", lease ?? TimeSpan.FromSeconds(10), BackUp, Restores, new VerifyBackups(Work));
+        Name = new NodeName($"node-{Guid.CreateVersion7():N}");
+        Records = new DrillRecords(database.Database, Name, TimeProvider.System);
+        Scratch = new ScratchPlace(data, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ScratchClusters>.Instance);
+        Drills = new RunDrill(database.Database, new RehearseLostDatabase(database.Database, Opening, Ways, Scratch, TimeProvider.System), Work, Records, TimeProvider.System);
+        rig = new JobRig(database, Name.Value, lease ?? TimeSpan.FromSeconds(10), BackUp, Restores, new VerifyBackups(Work), Drills);
     }
 
     public TestDatabase Portal { get; }
@@ -51,6 +60,10 @@ sealed class BackupNode : IAsyncDisposable
     public ApplyRetention Retention { get; }
     public BackUp BackUp { get; }
     public RestoreBackup Restores { get; }
+    public NodeName Name { get; }
+    public DrillRecords Records { get; }
+    public ScratchPlace Scratch { get; }
+    public RunDrill Drills { get; }
     public JobRig Rig => rig;
     public string Folder => Options.Backups.Place.Folder!;
 
@@ -61,6 +74,10 @@ sealed class BackupNode : IAsyncDisposable
     {
         await using var db = Portal.Open();
         await db.Restores.ExecuteDeleteAsync();
+        await db.Database.ExecuteSqlRawAsync("alter table drill_evidence disable trigger user; delete from drill_evidence; alter table drill_evidence enable trigger user");
+        await db.DrillActions.ExecuteDeleteAsync();
+        await db.DrillChecks.ExecuteDeleteAsync();
+        await db.Drills.ExecuteDeleteAsync();
         await db.Backups.ExecuteDeleteAsync();
         await db.BackupPlans.ExecuteDeleteAsync();
         await db.BackupTargets.ExecuteDeleteAsync();
@@ -69,9 +86,14 @@ sealed class BackupNode : IAsyncDisposable
         await db.JobSchedules.ExecuteDeleteAsync();
     }
 
+    /// <summary>The portal's own database, as every installation has it.</summary>
+    public BackupTargetId PortalTarget { get; } = new(new Guid("0198c000-0000-7000-8000-626b70000001"));
+
     public Task Start() => new FirstBackups(Portal.Database, Options, Opening, TimeProvider.System).Run(default);
 
     public QueueBackup Queue => new(Portal.Database, BackUp, TimeProvider.System);
+
+    public QueueDrill QueueDrill => new(Portal.Database, Drills, TimeProvider.System);
 
     public QueueRestore QueueRestore => new(Portal.Database, Restores, TimeProvider.System);
 

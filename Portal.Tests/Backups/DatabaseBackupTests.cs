@@ -134,7 +134,7 @@ public sealed class DatabaseBackupTests(OddDatabase database) : IClassFixture<Od
     string Fresh => new NpgsqlConnectionStringBuilder(database.Server) { Database = fresh, Pooling = false }.ConnectionString;
 
     Task<RestoreReport> Restore(BackupManifest manifest) =>
-        new DatabaseRestore(rig.Reader, tools, rig.Scratch).Into(manifest, rig.Key, database.Server, fresh, BackupRig.Ignored, default);
+        new DatabaseRestore(rig.Reader, tools, rig.Scratch, TimeProvider.System).Into(manifest, rig.Key, database.Server, fresh, BackupRig.Ignored, default);
 
     async Task<bool> FreshExists() => await OddDatabase.Execute(database.Server, $"select true from pg_database where datname = {Literal(fresh)}") is true;
 

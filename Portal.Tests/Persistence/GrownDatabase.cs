@@ -1,5 +1,7 @@
 using Npgsql;
+using Portal.Domain.Backups;
 using Portal.Domain.Incidents;
+using Portal.Domain.Jobs;
 using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Infrastructure.Metrics;
@@ -7,12 +9,12 @@ using Portal.Tests.Support;
 
 namespace Portal.Tests.Persistence;
 
-/// <summary>A database after many years: 200,000 incidents, outages, gaps, statuses set by hand, maintenance windows and audit lines, a week of 200,000 checks of ten monitors, a day of the portal's own figures, and 90 days of hours of a hundred series.</summary>
+/// <summary>A database after many years: 200,000 incidents, outages, gaps, statuses set by hand, maintenance windows, audit lines, jobs, backups and drills, a week of 200,000 checks of ten monitors, a day of the portal's own figures, and 90 days of hours of a hundred series.</summary>
 public sealed class GrownDatabase : IAsyncLifetime
 {
     public const int Rows = 200_000;
     public static readonly DateTimeOffset Now = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
-    public static readonly IReadOnlyList<string> Large = ["check_results", "incidents", "incident_updates", "incident_effects", "outages", "observation_gaps", "status_overrides", "maintenance_windows", "maintenance_updates", "maintained_components", "audit", "metric_points", "metric_minutes", "metric_hours"];
+    public static readonly IReadOnlyList<string> Large = ["check_results", "incidents", "incident_updates", "incident_effects", "outages", "observation_gaps", "status_overrides", "maintenance_windows", "maintenance_updates", "maintained_components", "audit", "job_runs", "backups", "drills", "metric_points", "metric_minutes", "metric_hours"];
     static readonly IReadOnlyList<string> Whole = [.. Large.Except(["check_results", "metric_points", "metric_minutes", "metric_hours"])];
 
     readonly TestDatabase database = new();
@@ -24,6 +26,15 @@ public sealed class GrownDatabase : IAsyncLifetime
 
     /// <summary>From 1, the oldest, to <see cref="Rows"/>; the last two are to come or under way. Six hours lie between two of them.</summary>
     public static MaintenanceId Window(int number) => new(Id('5', number));
+
+    /// <summary>From 1, the oldest, to <see cref="Rows"/>: a job, and the drill that it did.</summary>
+    public static JobRunId Run(int number) => new(Id('1', number));
+
+    /// <summary>From 1, the oldest, to <see cref="Rows"/>.</summary>
+    public static BackupId Backup(int number) => new(Id('9', number));
+
+    /// <summary>From 0 to 9; the third has only backups that were deleted.</summary>
+    public static BackupTargetId Target(int number) => new(Id('e', number));
 
     /// <summary>From 0 to 9.</summary>
     public static MonitorId Monitor(int number) => new(Id('b', number));
@@ -46,7 +57,7 @@ public sealed class GrownDatabase : IAsyncLifetime
             await command.ExecuteNonQueryAsync();
         }
         foreach (var minute in new[] { 0, 1, 2 }) await new Rollups(database.Database).Make(Now.AddMinutes(minute), e => throw e, default);
-        await using var last = new NpgsqlCommand($"vacuum analyze {string.Join(", ", Large)}, components, monitors, monitor_states, metric_series", connection) { CommandTimeout = 60 };
+        await using var last = new NpgsqlCommand($"vacuum analyze {string.Join(", ", Large)}, components, monitors, monitor_states, metric_series, backup_targets, backup_stores", connection) { CommandTimeout = 60 };
         await last.ExecuteNonQueryAsync();
     }
 
@@ -115,6 +126,20 @@ public sealed class GrownDatabase : IAsyncLifetime
         yield return $"""
             insert into audit (id, at, actor_kind, actor_name, action, subject, summary)
             select {SqlId('8', "n")}, {begin}, 'Person', 'Bob', case when n % 50 = 0 then 'incident.updated' else 'session.started' end, 'x' || n, 'Something was done.' {series}
+            """;
+        yield return $"insert into backup_targets (id, name, kind, place, created_at, has_canary) select {SqlId('e', "n")}, 'shop-' || n, 'Database', 'db:5432/shop', {now}, false {few}";
+        yield return $$"""insert into backup_stores (id, name, place, is_configured, key_id, data_key, created_at) select {{SqlId('f', "0")}}, 'Disk', '{"folder":"/backups"}', true, {{SqlId('f', "0")}}, '\x00', {{now}}""";
+        yield return $$"""
+            insert into job_runs (id, kind, subject, arguments, requested_by, queued_at, due_at, most_attempts, repeatable, state, attempt, epoch, started_at, ended_at)
+            select {{SqlId('1', "n")}}, case n % 3 when 0 then 'backup' when 1 then 'drill' else 'database-check' end, 'shop', '{}', 'Portal', {{begin}}, {{begin}}, 3, true, case n % 1000 when 1 then 'Failed' else 'Succeeded' end, 1, 1, {{begin}}, {{begin}} + interval '1 minute' {{series}}
+            """;
+        yield return $"""
+            insert into backups (id, target_id, store_id, run_id, state, kind, started_at, finished_at, at, plain_bytes, stored_bytes, tables, rows, is_pinned, is_gone)
+            select {SqlId('9', "n")}, {SqlId('e', "n % 10")}, {SqlId('f', "0")}, {SqlId('1', "n")}, case n % 10 when 3 then 'Deleted' else 'Kept' end, 'Database', {begin}, {begin}, {begin}, 1000, 100, 10, 1000, false, true {series}
+            """;
+        yield return $"""
+            insert into drills (id, scenario, target_id, target_name, requested_by, started_at, ended_at, outcome, recovery_objective, loss_objective, is_loss_by_canary, lessons)
+            select {SqlId('1', "n")}, 'DatabaseLost', {SqlId('e', "n % 10")}, 'shop', 'Portal', {begin}, {begin}, case n % 100 when 0 then 'Failed' else 'Passed' end, interval '1 hour', interval '15 minutes', false, '' {series}
             """;
         yield return "do $$ declare i record; begin for i in select * from put_off loop execute i.indexdef; end loop; end $$";
         yield return $"insert into rollups_due (width, at, ready_at) select distinct 0, date_trunc('minute', at), {now} from check_results";

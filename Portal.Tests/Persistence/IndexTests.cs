@@ -1,9 +1,14 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Backups;
 using Portal.Domain.Incidents;
+using Portal.Domain.Jobs;
 using Portal.Domain.Metrics;
 using Portal.Domain.Monitoring;
 using Portal.Domain.StatusPages;
+using Portal.Features.Backups;
+using Portal.Features.Drills;
 using Portal.Features.Incidents;
+using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
 using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
@@ -129,6 +134,29 @@ public sealed class IndexTests(GrownDatabase grown) : IClassFixture<GrownDatabas
         await Costs(1_700, async plans => Assert.InRange((await new PublicMaintenances(plans).Load(Now.AddDays(-5_030), Now.AddDays(-5_000), default)).Count, 119, 121));
         await Costs(600, async plans => Assert.NotEmpty(await new MaintenanceCover(plans).Load(component, Now.AddDays(-7), Now, default)));
         await Costs(120, async plans => Assert.NotEmpty((await new MaintenanceOverlaps(plans, Clock).Load([.. Enumerable.Range(0, 10).Select(n => new ComponentId(new($"c0000000-0000-7000-8000-{n:x12}")))], new(Now, Now.AddDays(1)), default, default)).Windows));
+    }
+
+    [Theory]
+    [InlineData(null, null, 160)]
+    [InlineData(null, "drill", 160)]
+    [InlineData(RunState.Failed, null, 160)]
+    public async Task A_part_of_the_history_of_jobs_costs_the_same_wherever_it_begins(RunState? state, string? kind, long most)
+    {
+        foreach (var after in new JobRunId?[] { null, GrownDatabase.Run(100_000) })
+            await Costs(most, async plans => Assert.Equal(51, (await new JobList(plans).Load(new(state, kind), after, 51, default)).Count));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(4)]
+    public async Task Backups_and_drills_are_found_from_any_time_on(int? target)
+    {
+        BackupTargetId? of = target is { } number ? GrownDatabase.Target(number) : null;
+        foreach (var after in new[] { GrownDatabase.Rows, 100_000 })
+        {
+            await Costs(260, async plans => Assert.Equal(51, (await new BackupList(plans).Load(new(of), GrownDatabase.Backup(after), 51, Cast.Alice, default)).Count));
+            await Costs(260, async plans => Assert.Equal(51, (await new DrillList(plans).Load(of, GrownDatabase.Run(after), 51, Cast.Alice, default)).Count));
+        }
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portal.Api.Describing;
 using Portal.Features.Access;
 using Portal.Features.Backups;
+using Portal.Features.Drills;
 using Portal.Features.Incidents;
 using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
@@ -66,6 +67,7 @@ public static class ApiFeature
         v1.MapJobsApi();
         v1.MapJobSchedulesApi();
         v1.MapBackupsApi();
+        v1.MapDrillsApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
         v1.MapAccessApi();

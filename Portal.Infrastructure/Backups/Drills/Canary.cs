@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Npgsql;
 using Portal.Domain.Backups;
 
@@ -9,8 +8,8 @@ namespace Portal.Infrastructure.Backups.Drills;
 /// <param name="Wal">The position in the write-ahead log as it was written.</param>
 public sealed record CanaryBeat(long Id, DateTimeOffset At, string Wal);
 
-/// <summary>Writes a row every 15 s into a database whose owner consented; the newest one that a restored copy holds says how far the restore reached.</summary>
-public sealed class Canary(string connectionString, TimeProvider clock, ILogger<Canary> log)
+/// <summary>A row that is written every 15 s into a database whose owner consented; the newest one that a restored copy holds says how far the restore reached.</summary>
+public sealed class Canary(string connectionString)
 {
     public const string Schema = "portal_canary";
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(15);
@@ -37,28 +36,6 @@ public sealed class Canary(string connectionString, TimeProvider clock, ILogger<
         }
         return true;
     }, ct);
-
-    /// <summary>Beats until it is cancelled. A database that does not take it is told of once, and once when it does again.</summary>
-    public async Task Keep(CancellationToken ct)
-    {
-        using var timer = new PeriodicTimer(Every, clock);
-        var isSilent = false;
-        do
-        {
-            try
-            {
-                await Beat(ct);
-                if (isSilent) log.LogInformation("The canary is written again");
-                isSilent = false;
-            }
-            catch (BackupFailedException e)
-            {
-                if (!isSilent) log.LogWarning("The canary cannot be written: {Reason}", e.Message);
-                isSilent = true;
-            }
-        }
-        while (await timer.WaitForNextTickAsync(ct));
-    }
 
     /// <summary>Takes the schema away again.</summary>
     public Task Leave(CancellationToken ct) => Through(way, async connection =>

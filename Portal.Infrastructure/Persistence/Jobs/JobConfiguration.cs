@@ -35,6 +35,9 @@ sealed class JobRunConfiguration : IEntityTypeConfiguration<JobRun>
         builder.HasIndex(r => r.DueAt).HasFilter("state in ('Queued', 'Running')").HasDatabaseName("ix_job_runs_open");
         builder.HasIndex(r => new { r.QueuedAt, r.Id });
         builder.HasIndex(r => new { r.Kind, r.QueuedAt, r.Id });
+        builder.HasIndex(r => new { r.State, r.QueuedAt, r.Id });
+        // What ended since somebody looked last.
+        builder.HasIndex(r => r.EndedAt);
     }
 }
 

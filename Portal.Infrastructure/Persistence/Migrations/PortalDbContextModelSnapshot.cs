@@ -671,6 +671,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<bool>("HasCanary")
+                        .HasColumnType("boolean")
+                        .HasColumnName("has_canary");
+
                     b.Property<string>("Kind")
                         .IsRequired()
                         .HasMaxLength(30)
@@ -789,6 +793,291 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_restores_queued_at_id");
 
                     b.ToTable("restores", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Drills.Drill", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid?>("BackupId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("backup_id");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<bool>("IsLossByCanary")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_loss_by_canary");
+
+                    b.Property<string>("Lessons")
+                        .IsRequired()
+                        .HasMaxLength(10000)
+                        .HasColumnType("character varying(10000)")
+                        .HasColumnName("lessons");
+
+                    b.Property<string>("LessonsBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("lessons_by");
+
+                    b.Property<Guid?>("LessonsById")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lessons_by_id");
+
+                    b.Property<TimeSpan?>("Loss")
+                        .HasColumnType("interval")
+                        .HasColumnName("loss");
+
+                    b.Property<TimeSpan>("LossObjective")
+                        .HasColumnType("interval")
+                        .HasColumnName("loss_objective");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("outcome");
+
+                    b.Property<string>("Reason")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("reason");
+
+                    b.Property<TimeSpan?>("Recovery")
+                        .HasColumnType("interval")
+                        .HasColumnName("recovery");
+
+                    b.Property<TimeSpan>("RecoveryObjective")
+                        .HasColumnType("interval")
+                        .HasColumnName("recovery_objective");
+
+                    b.Property<string>("RequestedBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("requested_by");
+
+                    b.Property<Guid?>("RequestedById")
+                        .HasColumnType("uuid")
+                        .HasColumnName("requested_by_id");
+
+                    b.Property<string>("Scenario")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("scenario");
+
+                    b.Property<DateTimeOffset?>("SignedOffAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("signed_off_at");
+
+                    b.Property<string>("SignedOffBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("signed_off_by");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<Guid>("TargetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("target_id");
+
+                    b.Property<string>("TargetName")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("target_name");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_drills");
+
+                    b.HasIndex("BackupId")
+                        .HasDatabaseName("ix_drills_running")
+                        .HasFilter("outcome = 'Running'");
+
+                    b.HasIndex("StartedAt", "Id")
+                        .HasDatabaseName("ix_drills_started_at_id");
+
+                    b.HasIndex("TargetId", "StartedAt", "Id")
+                        .HasDatabaseName("ix_drills_target_id_started_at_id");
+
+                    b.ToTable("drills", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Drills.DrillAction", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("created_by");
+
+                    b.Property<DateTimeOffset?>("DoneAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("done_at");
+
+                    b.Property<string>("DoneBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("done_by");
+
+                    b.Property<Guid>("DrillId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("drill_id");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("owner");
+
+                    b.Property<Guid>("TargetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("target_id");
+
+                    b.Property<DateTimeOffset?>("TestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("tested_at");
+
+                    b.Property<Guid?>("TestedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tested_by");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("text");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_drill_actions");
+
+                    b.HasIndex("DrillId")
+                        .HasDatabaseName("ix_drill_actions_drill_id");
+
+                    b.HasIndex("TargetId", "CreatedAt")
+                        .HasDatabaseName("ix_drill_actions_open")
+                        .HasFilter("tested_by is null");
+
+                    b.ToTable("drill_actions", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Drills.DrillCheck", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("rule");
+
+                    b.Property<string>("Sql")
+                        .IsRequired()
+                        .HasMaxLength(4000)
+                        .HasColumnType("character varying(4000)")
+                        .HasColumnName("sql");
+
+                    b.Property<Guid>("TargetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("target_id");
+
+                    b.Property<string>("Value")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("value");
+
+                    b.HasKey("Id")
+                        .HasName("pk_drill_checks");
+
+                    b.HasIndex("TargetId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_drill_checks_target_id_name");
+
+                    b.ToTable("drill_checks", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Drills.DrillEvidence", b =>
+                {
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Content")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("content");
+
+                    b.Property<Guid>("DrillId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("drill_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<byte[]>("Previous")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("previous");
+
+                    b.Property<byte[]>("Seal")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("seal");
+
+                    b.HasKey("Position")
+                        .HasName("pk_drill_evidence");
+
+                    b.HasIndex("DrillId", "Kind")
+                        .IsUnique()
+                        .HasDatabaseName("ix_drill_evidence_drill_id_kind");
+
+                    b.ToTable("drill_evidence", (string)null);
                 });
 
             modelBuilder.Entity("Portal.Domain.Incidents.Incident", b =>
@@ -1114,6 +1403,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("character varying(100)")
                         .HasColumnName("requested_by");
 
+                    b.Property<Guid?>("RequestedById")
+                        .HasColumnType("uuid")
+                        .HasColumnName("requested_by_id");
+
                     b.Property<string>("Result")
                         .HasColumnType("jsonb")
                         .HasColumnName("result");
@@ -1164,6 +1457,9 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_job_runs_open")
                         .HasFilter("state in ('Queued', 'Running')");
 
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("ix_job_runs_ended_at");
+
                     b.HasIndex("QueuedAt", "Id")
                         .HasDatabaseName("ix_job_runs_queued_at_id");
 
@@ -1173,6 +1469,9 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
                     b.HasIndex("Kind", "QueuedAt", "Id")
                         .HasDatabaseName("ix_job_runs_kind_queued_at_id");
+
+                    b.HasIndex("State", "QueuedAt", "Id")
+                        .HasDatabaseName("ix_job_runs_state_queued_at_id");
 
                     b.ToTable("job_runs", (string)null);
                 });
@@ -4471,6 +4770,46 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_restores_backups_backup_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Drills.Drill", b =>
+                {
+                    b.HasOne("Portal.Domain.Backups.BackupTarget", null)
+                        .WithMany()
+                        .HasForeignKey("TargetId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_drills_backup_targets_target_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Drills.DrillAction", b =>
+                {
+                    b.HasOne("Portal.Domain.Drills.Drill", null)
+                        .WithMany()
+                        .HasForeignKey("DrillId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_drill_actions_drills_drill_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Drills.DrillCheck", b =>
+                {
+                    b.HasOne("Portal.Domain.Backups.BackupTarget", null)
+                        .WithMany()
+                        .HasForeignKey("TargetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_drill_checks_backup_targets_target_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Drills.DrillEvidence", b =>
+                {
+                    b.HasOne("Portal.Domain.Drills.Drill", null)
+                        .WithMany()
+                        .HasForeignKey("DrillId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_drill_evidence_drills_drill_id");
                 });
 
             modelBuilder.Entity("Portal.Domain.Incidents.IncidentEffect", b =>

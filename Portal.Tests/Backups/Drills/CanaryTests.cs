@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Npgsql;
 using Portal.Domain.Backups;
 using Portal.Infrastructure.Backups.Drills;
@@ -8,14 +7,13 @@ namespace Portal.Tests.Backups.Drills;
 
 public sealed class CanaryTests : IAsyncLifetime
 {
-    readonly LogLines log = new();
     string connection = "";
 
     public async Task InitializeAsync() => connection = await PostgresServer.Empty();
 
     public Task DisposeAsync() => PostgresServer.Drop(connection);
 
-    Canary Bird(TimeProvider? clock = null, string? to = null) => new(to ?? connection, clock ?? TimeProvider.System, new Logger<Canary>(log));
+    Canary Bird(string? to = null) => new(to ?? connection);
 
     async Task<object?> Ask(string sql)
     {
@@ -54,29 +52,6 @@ public sealed class CanaryTests : IAsyncLifetime
         Assert.Equal(TimeSpan.FromSeconds(40), Canary.LossOf(failed, new CanaryBeat(1, failed.AddSeconds(-40), "0/0"), snapshot));
         Assert.Equal(TimeSpan.FromMinutes(20), Canary.LossOf(failed, null, snapshot));
         Assert.Equal(TimeSpan.Zero, Canary.LossOf(failed, new CanaryBeat(1, failed.AddSeconds(1), "0/0"), snapshot));
-    }
-
-    [Fact]
-    public async Task It_beats_every_quarter_of_a_minute_and_says_once_that_it_cannot_and_once_that_it_can_again()
-    {
-        var clock = new FakeClock();
-        using var stop = new CancellationTokenSource();
-        var beating = Bird(clock).Keep(stop.Token);
-        await Soon.Comes(async () => await Canary.Newest(connection, default) is not null, "the first beat");
-        await Ask("alter table portal_canary.beats rename column lsn to gone");
-        for (var i = 0; i < 3; i++) await Turn(() => log.With("cannot be written").Count == 1, "the complaint");
-        Assert.Single(log.With("cannot be written"));
-        await Ask("drop schema portal_canary cascade");
-        await Turn(() => log.With("written again").Count == 1, "the good news");
-        Assert.NotNull(await Canary.Newest(connection, default));
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => beating);
-
-        async Task Turn(Func<bool> seen, string what) => await Soon.Comes(() =>
-        {
-            clock.FastForward(Canary.Every);
-            return seen();
-        }, what);
     }
 
     [Fact]

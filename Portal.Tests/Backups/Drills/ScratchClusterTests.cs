@@ -40,7 +40,7 @@ public sealed class ScratchClusterTests : IDisposable
         try
         {
             await Ask(source, "create table orders (id int primary key, what text); insert into orders select n, 'order ' || n from generate_series(1, 500) n");
-            await new Canary(source, TimeProvider.System, new Logger<Canary>(log)).Beat(default);
+            await new Canary(source).Beat(default);
             var tools = await PostgresTools.Find(default);
             var manifest = await rig.Write(new PostgresSource(source, tools, rig.Scratch));
             var binaries = await DrillPreflight.Check(manifest, tools, PostgresBinaries.Installed(), scratch["drills"], default);
@@ -52,7 +52,7 @@ public sealed class ScratchClusterTests : IDisposable
                 Assert.Equal("//on/on", await Ask(cluster.Server, "select current_setting('listen_addresses') || '/' || coalesce(host(inet_server_addr()), '') || '/' || current_setting('fsync') || '/' || current_setting('data_checksums')"));
                 Assert.DoesNotContain(log.All, l => l.Level >= LogLevel.Warning);
                 Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(cluster.Cluster));
-                var report = await new DatabaseRestore(rig.Reader, tools, rig.Scratch).Into(manifest, rig.Key, cluster.Server, "shop \"restored\"", BackupRig.Ignored, default);
+                var report = await new DatabaseRestore(rig.Reader, tools, rig.Scratch, TimeProvider.System).Into(manifest, rig.Key, cluster.Server, "shop \"restored\"", BackupRig.Ignored, default);
                 Assert.True(report.Comparison.IsEqual, string.Join('\n', report.Comparison.Differences));
                 Assert.Equal(500L, await Ask(cluster.ConnectionTo("shop \"restored\""), "select count(*) from orders"));
                 var newest = await Canary.Newest(cluster.ConnectionTo("shop \"restored\""), default);

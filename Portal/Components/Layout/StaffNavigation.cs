@@ -17,6 +17,7 @@ public static class StaffNavigation
         new("Components", "/admin/components", "components", Permission.ManageComponents, true),
         new("Jobs", "/admin/jobs", "jobs", Permission.ManageJobs, true),
         new("Backups", "/admin/backups", "backups", Permission.ViewBackups, true),
+        new("Drills", "/admin/drills", "drills", Permission.ViewDrills, true),
         new("People", "/admin/people", "people", Permission.ManagePeople, true),
         new("API keys", "/admin/api-keys", "key", Permission.ManageApiKeys, true),
     ];

@@ -5,6 +5,7 @@ using Portal.Infrastructure;
 using Portal.Infrastructure.Backups;
 using Portal.Infrastructure.Persistence;
 using Portal.Infrastructure.Persistence.Audit;
+using Portal.Infrastructure.Persistence.Drills;
 
 namespace Portal.Features.Audit;
 
@@ -23,13 +24,24 @@ public sealed class AuditCommand(Toolbox tools, TextWriter output)
         {
             // Before the log is read, so that no anchor can be newer than it.
             var (anchors, where) = await Anchors(chain, folder, ct);
-            return await Say(await chain.Verify(anchors, ct), where);
+            var verdict = await Say(await chain.Verify(anchors, ct), where);
+            return await SayOfDrills(database, ct) > 0 ? 1 : verdict;
         }
         catch (BackupFailedException e)
         {
             await output.WriteLineAsync(e.Message);
             return 1;
         }
+    }
+
+    /// <summary>The evidence of drills is a chain of its own, whose seals stand in the audit log.</summary>
+    async Task<int> SayOfDrills(Database database, CancellationToken ct)
+    {
+        await using var db = database.CreateDbContext();
+        var (links, problem) = await DrillChain.Verify(db, ct);
+        if (problem is not null) await output.WriteLineAsync(problem);
+        else if (links > 0) await output.WriteLineAsync($"The {links} pieces of evidence of drills are as they were sealed.");
+        return problem is null ? 0 : 1;
     }
 
     async Task<int> Say(AuditVerdict verdict, string? where)

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Backups;
+using Portal.Domain.Drills;
 using Portal.Infrastructure.Backups;
 using Portal.Infrastructure.Persistence;
 
@@ -36,7 +37,7 @@ public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, 
     public static async Task<IReadOnlyList<RetainedBackup>> Kept(PortalDbContext db, BackupPlanId plan, BackupStoreId store, CancellationToken ct)
     {
         var rows = await db.Backups.AsNoTracking().Where(b => b.PlanId == plan && b.StoreId == store && b.State == BackupState.Kept)
-            .Select(b => new { b.Id, b.At, b.ChecksumAt, b.ArchiveAt, b.RestoredAt, b.DataAt, b.Damage, b.IsPinned, IsHeld = db.Restores.Any(r => r.BackupId == b.Id && db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null)) }).ToListAsync(ct);
+            .Select(b => new { b.Id, b.At, b.ChecksumAt, b.ArchiveAt, b.RestoredAt, b.DataAt, b.Damage, b.IsPinned, IsHeld = db.Restores.Any(r => r.BackupId == b.Id && db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null)) || db.Drills.Any(d => d.BackupId == b.Id && d.Outcome == DrillOutcome.Running) }).ToListAsync(ct);
         return [.. rows.Select(r => new RetainedBackup(r.Id, r.At,
             r.DataAt is not null ? VerificationLevel.Data : r.RestoredAt is not null ? VerificationLevel.Restored : r.ArchiveAt is not null ? VerificationLevel.Archive : r.ChecksumAt is not null ? VerificationLevel.Checksum : VerificationLevel.Stored,
             r.IsPinned || r.IsHeld, r.Damage is not null))];
@@ -62,8 +63,9 @@ public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, 
             }
     }
 
-    /// <summary>A restore that is not over reads it, or will.</summary>
-    public static Task<bool> IsHeld(PortalDbContext db, BackupId id, CancellationToken ct) => db.Restores.AnyAsync(r => r.BackupId == id && db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null), ct);
+    /// <summary>A restore or a drill that is not over reads it, or will.</summary>
+    public static async Task<bool> IsHeld(PortalDbContext db, BackupId id, CancellationToken ct) =>
+        await db.Restores.AnyAsync(r => r.BackupId == id && db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null), ct) || await db.Drills.AnyAsync(d => d.BackupId == id && d.Outcome == DrillOutcome.Running, ct);
 
     async Task<bool> Delete(BackupId id, CancellationToken ct)
     {

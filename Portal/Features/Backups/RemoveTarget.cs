@@ -2,6 +2,8 @@ using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Audit;
 using Portal.Domain.Backups;
 using Portal.Domain.Shared;
+using Portal.Features.Drills;
+using Portal.Features.Jobs;
 using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Backups;
@@ -17,6 +19,13 @@ public sealed class RemoveTarget(IDbContextFactory<PortalDbContext> contexts, Ti
         var target = await db.BackupTargets.SingleOrDefaultAsync(t => t.Id == id && t.RemovedAt == null, ct) ?? throw new NotFoundException("backup target");
         if (await db.BackupPlans.Where(p => p.TargetId == id).Select(p => p.Name).FirstOrDefaultAsync(ct) is { } plan) throw new DomainException($"The plan \"{plan}\" backs it up: delete that plan first.");
         target.Remove(now);
+        // What nobody backs up is not drilled by itself.
+        var key = id.ToString();
+        foreach (var schedule in (await db.JobSchedules.Where(s => s.Kind == RunDrill.Kind).ToListAsync(ct)).Where(s => s.Arguments.Contains(key, StringComparison.Ordinal)))
+        {
+            await db.ExpectNoMore(schedule.Id, ct);
+            db.JobSchedules.Remove(schedule);
+        }
         await db.Commit(new AuditEntry(actor, "backup_target.removed", id.ToString(), target.Name, now), ct);
     }
 }

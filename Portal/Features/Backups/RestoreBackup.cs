@@ -75,7 +75,7 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
         if (exists && !restore.Replaces) throw new DomainException($"A database {restore.Into} exists already: choose another name, or allow that it is put aside.", "into");
         var unfinished = Restore.UnfinishedName(run.Id);
         run.Phase("Restoring", $"{ByteWords.Of(manifest.Plain.Bytes)} from {store.Settings.Name}");
-        var report = await new DatabaseRestore(store.Reader, await PostgresTools.Find(ct), ways.Scratch).Into(manifest, store.Key, place.Server, unfinished,
+        var report = await new DatabaseRestore(store.Reader, await PostgresTools.Find(ct), ways.Scratch, clock).Into(manifest, store.Key, place.Server, unfinished,
             p => run.Report(p.Content > 0 ? 0.2 + 0.8 * p.Content / Math.Max(1, manifest.Plain.Bytes) : 0.2 * p.Stored / Math.Max(1, manifest.Stored.Bytes), p.Content > 0 ? $"{ByteWords.Of(p.Content)} of {ByteWords.Of(manifest.Plain.Bytes)} restored" : $"{ByteWords.Of(p.Stored)} of {ByteWords.Of(manifest.Stored.Bytes)} checked"), ct);
         run.Phase("Taking its place", restore.Into);
         var stamp = $"{clock.GetUtcNow():yyyyMMddHHmmss}";

@@ -110,7 +110,7 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
         if (exists) await RequireAlone(way, ct);
         var unfinished = Domain.Backups.Restore.UnfinishedName(Id.New<JobRunId>(TimeProvider.System.GetUtcNow()));
         var said = -1;
-        var report = await new DatabaseRestore(new ArtifactReader(place), await PostgresTools.Find(ct), tools.Folder.Private("scratch")).Into(manifest, key, server.Server, unfinished, p =>
+        var report = await new DatabaseRestore(new ArtifactReader(place), await PostgresTools.Find(ct), tools.Folder.Private("scratch"), TimeProvider.System).Into(manifest, key, server.Server, unfinished, p =>
         {
             var tenth = (int)(10 * p.Content / Math.Max(1, manifest.Plain.Bytes));
             if (p.Content > 0 && tenth > said) output.WriteLine($"Restored {10 * (said = tenth)} %");

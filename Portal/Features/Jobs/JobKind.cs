@@ -17,6 +17,9 @@ public abstract class JobKind
     /// <param name="result">JSON, as <see cref="Run"/> returned it, perhaps in an older version.</param>
     public virtual string? InWords(JsonElement result) => null;
 
+    /// <summary>The page that shows what a run found; null where there is none beside that of the job.</summary>
+    public virtual string? Page(JobRunId run) => null;
+
     /// <summary>How its runs may be repeated, and which of them must be alone.</summary>
     public virtual RunRules Rules(string arguments) => new();
 

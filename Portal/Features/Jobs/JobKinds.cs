@@ -13,6 +13,9 @@ public sealed class JobKinds(IEnumerable<JobKind> kinds)
     /// <summary>What people read; of a kind that this version does not know its name.</summary>
     public string TitleOf(string kind) => byName.GetValueOrDefault(kind)?.Title ?? kind;
 
+    /// <summary>The page of what it found; null where there is none.</summary>
+    public string? PageOf(JobRun run) => byName.GetValueOrDefault(run.Kind)?.Page(run.Id);
+
     /// <summary>What the result of a run says; null where it says nothing more.</summary>
     public string? ResultOf(JobRun run)
     {

@@ -1,0 +1,90 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Backups;
+using Portal.Domain.Drills;
+using Portal.Features.Backups;
+using Portal.Infrastructure.Backups;
+using Portal.Infrastructure.Backups.Drills;
+using Portal.Infrastructure.Persistence;
+using Portal.Infrastructure.Postgres;
+
+namespace Portal.Features.Drills;
+
+/// <summary>The scenario "database lost or corrupted": its newest backup is restored on a scratch server of this machine, compared and asked, while the original goes on untouched.</summary>
+public sealed class RehearseLostDatabase(IDbContextFactory<PortalDbContext> contexts, StoreOpening opening, TargetWays ways, ScratchPlace scratch, TimeProvider clock)
+{
+    /// <summary>Returns when the database is back and was looked at; what was found is in the notes.</summary>
+    /// <param name="run">Names the scratch server.</param>
+    /// <exception cref="BackupFailedException">It does not come back, and why.</exception>
+    public async Task Run(string run, BackupTarget target, Backup backup, DrillNotes notes, CancellationToken ct)
+    {
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        using var store = opening.Open(await db.BackupStores.AsNoTracking().SingleAsync(s => s.Id == backup.StoreId, ct));
+        notes.Backup = (backup, store.Settings.Name);
+        notes.Phase("Preparing", $"a server for the backup of {Words(backup.At)} in {store.Settings.Name}");
+        var manifest = await store.Reader.Manifest(backup.Id, store.Key, ct);
+        var (tools, clusters) = (await PostgresTools.Find(ct), await scratch.Open(ct));
+        notes.Versions = notes.Versions with { Original = manifest.Versions.Server, Tools = tools.Version };
+        var binaries = await DrillPreflight.Check(manifest, tools, PostgresBinaries.Installed(), clusters.Root, ct);
+        notes.Ran($"{binaries["initdb"]} and {binaries["postgres"]} -D {clusters.Root}/{run}/cluster, without network");
+        await using var cluster = await clusters.Make(run, ProcessMark.Own, binaries, ct);
+        var restored = new DrilledDatabase(cluster);
+        notes.Versions = notes.Versions with { Server = await restored.Prepare(manifest.Database!, ct) };
+        notes.Took("Prepare a server", clock.GetElapsedTime(notes.Began));
+        await Restore(manifest, store, cluster, tools, notes, ct);
+        await Look(target, manifest, restored, notes, ct);
+        notes.Phase("Clearing away", "the scratch server");
+    }
+
+    /// <summary>When the database is taken to be lost: now, by its own clock, so that no other one is in the figure.</summary>
+    public async Task<DateTimeOffset> FailureTime(BackupTarget target, DrillNotes notes, CancellationToken ct)
+    {
+        try
+        {
+            return await new Canary(await ways.Connection(target, ct)).Now(ct);
+        }
+        catch (BackupFailedException e)
+        {
+            notes.Say($"{e.Message} Its loss is dated by this portal's clock.");
+            return clock.GetUtcNow();
+        }
+    }
+
+    async Task Restore(BackupManifest manifest, OpenStore store, ScratchCluster cluster, PostgresTools tools, DrillNotes notes, CancellationToken ct)
+    {
+        notes.Phase("Restoring", $"{ByteWords.Of(manifest.Plain.Bytes)} from {store.Settings.Name}");
+        notes.Ran($"{tools.Restore} --no-owner --no-acl --exit-on-error --dbname={DrilledDatabase.Name}");
+        var report = await new DatabaseRestore(store.Reader, tools, ways.Scratch, clock).Into(manifest, store.Key, cluster.Server, DrilledDatabase.Name,
+            p => notes.Report(p.Content > 0 ? 0.2 + 0.8 * p.Content / Math.Max(1, manifest.Plain.Bytes) : 0.2 * p.Stored / Math.Max(1, manifest.Stored.Bytes), p.Content > 0 ? $"{ByteWords.Of(p.Content)} of {ByteWords.Of(manifest.Plain.Bytes)} restored" : $"{ByteWords.Of(p.Stored)} of {ByteWords.Of(manifest.Stored.Bytes)} fetched and checked"), ct);
+        notes.Took("Fetch and check", report.Times.Fetch);
+        notes.Took("Decrypt and unpack", report.Times.Decrypt);
+        notes.Took("Restore", report.Times.Restore);
+        notes.Took("Compare", report.Times.Compare);
+        notes.Compared = report.Comparison.Lines;
+        foreach (var left in report.GrantsLeftOut.Take(20)) notes.Say($"Not granted again: {left}");
+        notes.Say($"Restored: {report.Comparison.Lines.Count} things compared with the manifest, {report.Comparison.Differences.Count()} differ.");
+    }
+
+    async Task Look(BackupTarget target, BackupManifest manifest, DrilledDatabase restored, DrillNotes notes, CancellationToken ct)
+    {
+        var began = clock.GetTimestamp();
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var checks = await db.DrillChecks.AsNoTracking().Where(c => c.TargetId == target.Id).OrderBy(c => c.Name).ToListAsync(ct);
+        notes.Phase("Checking the data", checks.Count == 0 ? "the canary" : $"the canary, and {checks.Count} questions");
+        var answers = new List<CheckedAnswer>();
+        foreach (var check in checks)
+        {
+            answers.Add(await restored.Ask(check, ct));
+            notes.Report((double)answers.Count / checks.Count, check.Name);
+            if (answers[^1] is { Passed: false } wrong) notes.Say($"{wrong.Name}: expected {wrong.Expected}, {wrong.Problem ?? $"got {wrong.Answer ?? "nothing"}"}");
+        }
+        notes.Checks = answers;
+        var newest = await Canary.Newest(restored.Connection, ct);
+        notes.Canary = newest?.At;
+        notes.Loss = Canary.LossOf(notes.FailedAt, newest, manifest.Snapshot!);
+        notes.Took("Check the data", clock.GetElapsedTime(began));
+        notes.Say(newest is { } beat ? $"The newest canary that came back is of {Words(beat.At)}, at {beat.Wal}." : $"No canary came back: what is lost is reckoned from the snapshot of {Words(manifest.Snapshot!.TakenAt)}.");
+    }
+
+    static string Words(DateTimeOffset at) => at.UtcDateTime.ToString("d MMM, HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+}
