@@ -31,7 +31,7 @@ public sealed class BackUp(IDbContextFactory<PortalDbContext> contexts, BackupWo
 
     public override RunRules Rules(string arguments) => new(Attempts: 3, Repeatable: true, Alone: $"target:{Read(arguments).Target}");
 
-    static Arguments Read(string text) => JsonSerializer.Deserialize<Arguments>(text, JsonSerializerOptions.Web)!;
+    internal static Arguments Read(string text) => JsonSerializer.Deserialize<Arguments>(text, JsonSerializerOptions.Web)!;
 
     public override string? InWords(JsonElement result)
     {
