@@ -5,13 +5,14 @@ namespace Portal.Infrastructure.Backups;
 
 /// <summary>What a restore came to.</summary>
 /// <param name="MissingRoles">Owners and grantees of the original that the destination does not have.</param>
-/// <param name="GrantsLeftOut">Statements that could not be carried out, with the reason.</param>
+/// <param name="GrantsLeftOut">Rights, owners and settings that could not be given again, with the reason.</param>
 /// <param name="Said">What pg_restore said although it went well; empty as a rule.</param>
 public sealed record RestoreReport(ContentsComparison Comparison, IReadOnlyList<string> MissingRoles, IReadOnlyList<string> GrantsLeftOut, string Said);
 
 /// <summary>Restores a database's backup into a fresh database. Nothing that exists is touched; what was begun is dropped when it fails.</summary>
 /// <param name="scratch">A folder that only we can enter.</param>
-public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, string scratch)
+/// <param name="toOwners">False leaves everything to the account that restores, which works with it.</param>
+public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, string scratch, bool toOwners = true)
 {
     /// <param name="server">The way to the destination server, by an account that may create databases; the database it names is only connected to.</param>
     /// <param name="database">The name of the fresh database.</param>
@@ -27,9 +28,12 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
             try
             {
                 var said = await Fill(manifest, key, into, progress, ct);
-                var (missing, leftOut) = await Give(expected, into, ct);
-                await using var restored = await DatabaseSnapshot.Take(into.ConnectionString, ct);
-                return new RestoreReport(ContentsComparison.Of(expected, await restored.Contents(ct)), missing, leftOut, said);
+                await using var connection = new NpgsqlConnection(into.ConnectionString);
+                await connection.OpenAsync(ct);
+                var missing = await RestoredRights.Missing(connection, expected, ct);
+                var notGranted = await RestoredRights.Grant(connection, expected, missing, ct);
+                var comparison = await Compare(expected, into, ct);
+                return new RestoreReport(comparison, missing, [.. notGranted, .. await RestoredRights.GiveBack(connection, toOwners ? expected : expected with { Owners = [] }, missing, ct)], said);
             }
             catch
             {
@@ -79,31 +83,10 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
         return words;
     }
 
-    /// <summary>Grants are given again where the role is there and our rights allow it; what is left out is said.</summary>
-    static async Task<(IReadOnlyList<string> Missing, IReadOnlyList<string> LeftOut)> Give(DatabaseContents expected, NpgsqlConnectionStringBuilder into, CancellationToken ct)
+    static async Task<ContentsComparison> Compare(DatabaseContents expected, NpgsqlConnectionStringBuilder into, CancellationToken ct)
     {
-        await using var connection = new NpgsqlConnection(into.ConnectionString);
-        await connection.OpenAsync(ct);
-        var there = (await Names(connection, "select rolname from pg_roles", ct)).ToHashSet();
-        var missing = expected.Roles.Where(r => !there.Contains(r)).ToList();
-        var leftOut = new List<string>();
-        foreach (var grant in expected.Grants)
-            if (missing.Contains(grant.Role)) leftOut.Add($"{grant.Statement}: the role is missing");
-            else if (await Refused(connection, grant.Statement, ct) is { } reason) leftOut.Add($"{grant.Statement}: {reason}");
-        return (missing, leftOut);
-    }
-
-    static async Task<string?> Refused(NpgsqlConnection connection, string statement, CancellationToken ct)
-    {
-        try
-        {
-            await Execute(connection, statement, ct);
-            return null;
-        }
-        catch (PostgresException e)
-        {
-            return e.MessageText;
-        }
+        await using var restored = await DatabaseSnapshot.Take(into.ConnectionString, ct);
+        return ContentsComparison.Of(expected, await restored.Contents(ct));
     }
 
     /// <summary>What was begun here is nobody's yet.</summary>
@@ -122,7 +105,7 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
         }
     }
 
-    static async Task<List<string>> Names(NpgsqlConnection connection, string sql, CancellationToken ct)
+    internal static async Task<List<string>> Names(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         await using var reader = await command.ExecuteReaderAsync(ct);
@@ -131,11 +114,11 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
         return names;
     }
 
-    static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken ct)
+    internal static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    static string Literal(string value) => $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
+    internal static string Literal(string value) => $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
 }
