@@ -36,6 +36,7 @@ public static class AuditWords
         ["backup_target.changed"] = "changed the way to a backup target",
         ["backup_target.removed"] = "removed a backup target",
         ["backup_store.added"] = "added a backup store",
+        ["backup_store.secret_entered"] = "entered the secret key of a backup store",
         ["backup_store.retired"] = "retired a backup store",
         ["backup_store.tried"] = "tried a backup store",
         ["backup_store.adopted"] = "took backups of a store into the catalogue",
