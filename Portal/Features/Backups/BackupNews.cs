@@ -59,7 +59,7 @@ public sealed class BackupNews(IDbContextFactory<PortalDbContext> contexts, JobK
     /// <summary>Half of the usual size is no good sign: somebody deleted much, or the account sees less than before.</summary>
     static async Task OfSize(PortalDbContext db, JobRun run, DateTimeOffset now, CancellationToken ct)
     {
-        foreach (var made in await db.Backups.AsNoTracking().Where(b => b.RunId == run.Id && b.State == BackupState.Kept).ToListAsync(ct))
+        foreach (var made in await db.Backups.AsNoTracking().Where(b => b.RunId == run.Id && b.State == BackupState.Kept).Select(b => new { b.Id, b.TargetId, b.StoreId, b.StartedAt, b.PlainBytes }).ToListAsync(ct))
         {
             var before = await db.Backups.Where(b => b.TargetId == made.TargetId && b.StoreId == made.StoreId && b.FinishedAt != null && b.StartedAt < made.StartedAt).OrderByDescending(b => b.StartedAt).Take(Usual).Select(b => b.PlainBytes).ToListAsync(ct);
             if (before.Count < 3) continue;
