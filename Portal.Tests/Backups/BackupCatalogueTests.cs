@@ -26,7 +26,7 @@ public sealed class BackupCatalogueTests(TestDatabase database) : IClassFixture<
     [Fact]
     public async Task A_list_reads_all_of_a_backup_but_its_manifest()
     {
-        await Sql($"update backups set damage = 'D', deleted_because = 'B', deleted_at = now(), data_at = now(), restored_at = now(), is_pinned = true, is_gone = true, held_by = '{Guid.NewGuid()}'");
+        await Sql($"update backups set kind = 'Directory', damage = 'D', deleted_because = 'B', deleted_at = now(), data_at = now(), restored_at = now(), is_pinned = true, is_gone = true, held_by = '{Guid.NewGuid()}'");
         await using var db = database.Open();
         var (whole, listed) = (await db.Backups.AsNoTracking().SingleAsync(), await db.Backups.Select(Backup.Listed).SingleAsync());
         foreach (var property in typeof(Backup).GetProperties().Where(p => p.GetMethod is { IsStatic: false } && p.Name != nameof(Backup.Manifest)))
