@@ -37,8 +37,12 @@ public sealed class BackupPlan
     public Retention Retention { get; private set; } = Retention.Standard;
     /// <summary>What may be lost at most (RPO), in minutes; the plan says whether it can keep to that.</summary>
     public int TargetLossMinutes { get; private set; } = 15;
+    /// <summary>Every good backup that ends after this is told by mail; null where only trouble is.</summary>
+    public DateTimeOffset? TellsSuccessSince { get; private set; }
     public DateTimeOffset CreatedAt { get; private set; }
     public uint Version { get; private set; }
+
+    public bool TellsSuccess => TellsSuccessSince is not null;
 
     public IEnumerable<BackupStoreId> Stores => StoreIds.Select(s => new BackupStoreId(s));
 
@@ -52,6 +56,9 @@ public sealed class BackupPlan
         if (targetLossMinutes is < 1 or > 43_200) throw new DomainException("What may be lost is 1 to 43,200 minutes (30 days).", "targetLossMinutes");
         (StoreIds, GzipLevel, VerifyTo, Retention, TargetLossMinutes) = ([.. stores.Select(s => s.Value).Distinct()], gzipLevel, verifyTo, retention.Checked(), targetLossMinutes);
     }
+
+    /// <summary>Whether each good backup is told by mail. What was good before somebody asked for that is not told afterwards.</summary>
+    public void TellSuccess(bool tells, DateTimeOffset now) => TellsSuccessSince = tells ? TellsSuccessSince ?? now : null;
 
     /// <summary>The configuration names another store.</summary>
     public void Move(BackupStoreId from, BackupStoreId to) => StoreIds = [.. StoreIds.Select(s => s == from.Value ? to.Value : s).Distinct()];

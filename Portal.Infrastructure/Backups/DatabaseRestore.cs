@@ -5,7 +5,7 @@ namespace Portal.Infrastructure.Backups;
 
 /// <summary>What a restore came to.</summary>
 /// <param name="MissingRoles">Owners and grantees of the original that the destination does not have.</param>
-/// <param name="GrantsLeftOut">Statements that could not be carried out, with the reason.</param>
+/// <param name="GrantsLeftOut">Rights, owners and settings that could not be given again, with the reason.</param>
 /// <param name="Said">What pg_restore said although it went well; empty as a rule.</param>
 public sealed record RestoreReport(ContentsComparison Comparison, IReadOnlyList<string> MissingRoles, IReadOnlyList<string> GrantsLeftOut, string Said, RestoreTimes Times);
 
@@ -18,7 +18,8 @@ public sealed record RestoreTimes(TimeSpan Fetch, TimeSpan Decrypt, TimeSpan Res
 
 /// <summary>Restores a database's backup into a fresh database. Nothing that exists is touched; what was begun is dropped when it fails.</summary>
 /// <param name="scratch">A folder that only we can enter.</param>
-public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, string scratch, TimeProvider clock)
+/// <param name="toOwners">False leaves everything to the account that restores, which works with it.</param>
+public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, string scratch, TimeProvider clock, bool toOwners = true)
 {
     /// <param name="server">The way to the destination server, by an account that may create databases; the database it names is only connected to.</param>
     /// <param name="database">The name of the fresh database.</param>
@@ -35,11 +36,15 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
             {
                 var began = clock.GetTimestamp();
                 var (said, fetch, decrypt) = await Fill(manifest, key, into, progress, ct);
-                var (missing, leftOut) = await Give(expected, into, ct);
+                await using var connection = new NpgsqlConnection(into.ConnectionString);
+                await connection.OpenAsync(ct);
+                var missing = await RestoredRights.Missing(connection, expected, ct);
+                var notGranted = await RestoredRights.Grant(connection, expected, missing, ct);
                 var restored = clock.GetElapsedTime(began);
-                await using var snapshot = await DatabaseSnapshot.Take(into.ConnectionString, ct);
-                var comparison = ContentsComparison.Of(expected, await snapshot.Contents(ct));
-                return new RestoreReport(comparison, missing, leftOut, said, new(fetch, decrypt, restored - fetch - decrypt, clock.GetElapsedTime(began) - restored));
+                var comparison = await Compare(expected, into, ct);
+                var times = new RestoreTimes(fetch, decrypt, restored - fetch - decrypt, clock.GetElapsedTime(began) - restored);
+                // Last: what was given away may not be read any more.
+                return new RestoreReport(comparison, missing, [.. notGranted, .. await RestoredRights.GiveBack(connection, toOwners ? expected : expected with { Owners = [] }, missing, ct)], said, times);
             }
             catch
             {
@@ -92,31 +97,10 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
         return (words, fetch, waited);
     }
 
-    /// <summary>Grants are given again where the role is there and our rights allow it; what is left out is said.</summary>
-    static async Task<(IReadOnlyList<string> Missing, IReadOnlyList<string> LeftOut)> Give(DatabaseContents expected, NpgsqlConnectionStringBuilder into, CancellationToken ct)
+    static async Task<ContentsComparison> Compare(DatabaseContents expected, NpgsqlConnectionStringBuilder into, CancellationToken ct)
     {
-        await using var connection = new NpgsqlConnection(into.ConnectionString);
-        await connection.OpenAsync(ct);
-        var there = (await Names(connection, "select rolname from pg_roles", ct)).ToHashSet();
-        var missing = expected.Roles.Where(r => !there.Contains(r)).ToList();
-        var leftOut = new List<string>();
-        foreach (var grant in expected.Grants)
-            if (missing.Contains(grant.Role)) leftOut.Add($"{grant.Statement}: the role is missing");
-            else if (await Refused(connection, grant.Statement, ct) is { } reason) leftOut.Add($"{grant.Statement}: {reason}");
-        return (missing, leftOut);
-    }
-
-    static async Task<string?> Refused(NpgsqlConnection connection, string statement, CancellationToken ct)
-    {
-        try
-        {
-            await Execute(connection, statement, ct);
-            return null;
-        }
-        catch (PostgresException e)
-        {
-            return e.MessageText;
-        }
+        await using var restored = await DatabaseSnapshot.Take(into.ConnectionString, ct);
+        return ContentsComparison.Of(expected, await restored.Contents(ct));
     }
 
     /// <summary>What was begun here is nobody's yet.</summary>
@@ -135,7 +119,7 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
         }
     }
 
-    static async Task<List<string>> Names(NpgsqlConnection connection, string sql, CancellationToken ct)
+    internal static async Task<List<string>> Names(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         await using var reader = await command.ExecuteReaderAsync(ct);
@@ -144,11 +128,11 @@ public sealed class DatabaseRestore(ArtifactReader reader, PostgresTools tools, 
         return names;
     }
 
-    static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken ct)
+    internal static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    static string Literal(string value) => $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
+    internal static string Literal(string value) => $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
 }

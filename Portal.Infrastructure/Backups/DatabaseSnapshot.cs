@@ -63,7 +63,9 @@ public sealed class DatabaseSnapshot : IAsyncDisposable
             await LargeObjects(ct),
             await Rows("select extname, extversion from pg_extension order by extname", r => new ExtensionVersion(r.GetString(0), r.GetString(1)), ct),
             await Rows(CatalogQueries.Roles, r => r.GetString(0), ct),
-            await Rows(CatalogQueries.Grants, r => new RoleGrant(r.GetString(0), r.GetString(1)), ct));
+            await Rows(CatalogQueries.Grants, r => new RoleGrant(r.GetString(0), r.GetString(1)), ct),
+            await Rows(CatalogQueries.Owners, r => new RoleOwnership(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetString(2)), ct),
+            await Rows(CatalogQueries.Settings, r => new DatabaseSetting(r.IsDBNull(0) ? null : r.GetString(0), r.GetString(1), r.IsDBNull(2) ? null : r.GetString(2)), ct));
     }
 
     /// <summary>Everything, of a database that nobody writes to.</summary>

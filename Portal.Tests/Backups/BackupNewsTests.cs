@@ -65,6 +65,52 @@ public sealed class BackupNewsTests(TestDatabase database) : IClassFixture<TestD
     }
 
     [Fact]
+    public async Task Each_good_backup_is_told_by_mail_once_where_its_plan_asks_for_it_and_only_from_then_on()
+    {
+        Assert.Equal(RunState.Succeeded, (await node.Back("portal")).State);
+        await Ask(mails: true);
+        Assert.Empty((await Told()).Mails);
+
+        var run = await node.Back("portal");
+        var (open, mails) = await Told();
+        Assert.Empty(open);
+        var mail = Assert.Single(mails);
+        Assert.Equal(("alice@example.com", "Backup of portal succeeded", $"/admin/jobs/{run.Id}"), (mail.Recipient, mail.Subject, mail.Link));
+        Assert.Matches(@"^Backup \(portal\) succeeded on .* UTC after .+: [\d.]+ [kM]B to Configured, stored as [\d.]+ [kM]B\.$", mail.Body);
+
+        // What went wrong since stays open, however often the good one before it is looked at.
+        await using (var db = database.Open())
+        {
+            var late = new JobRun(BackUp.Kind, "portal", "{}", new RunRules(), Actor.System, TimeProvider.System.GetUtcNow());
+            db.JobRuns.Add(late);
+            await db.SaveChangesAsync();
+            await db.JobRuns.Where(r => r.Id == late.Id).ExecuteUpdateAsync(r => r.SetProperty(x => x.State, RunState.Missed).SetProperty(x => x.EndedAt, TimeProvider.System.GetUtcNow()));
+        }
+        (open, mails) = await Told();
+        Assert.Equal("Backup of portal: missed", Assert.Single(open).Title);
+        Assert.Equal(2, mails.Count);
+
+        // It works again: that is said, not the success beside it.
+        await node.Back("portal");
+        Assert.Empty((await Told()).Open);
+        await node.Back("portal");
+        (open, mails) = await Told();
+        Assert.Empty(open);
+        Assert.Equal(["Backup of portal succeeded", "Backup of portal: missed", "Backup of portal works again", "Backup of portal succeeded"], mails.Select(m => m.Subject));
+        await Ask(mails: false);
+        await node.Back("portal");
+        Assert.Equal(4, (await Told()).Mails.Count);
+    }
+
+    async Task Ask(bool mails)
+    {
+        await using var db = database.Open();
+        var (plan, schedule) = (await db.BackupPlans.AsNoTracking().SingleAsync(), await db.JobSchedules.AsNoTracking().SingleAsync());
+        Assert.Equal(!mails, plan.TellsSuccess);
+        await new ChangePlan(database.Database, TimeProvider.System).Execute(plan.Id, new(plan.Name, plan.TargetId, [.. plan.Stores], schedule.Cron, schedule.Zone, plan.GzipLevel, plan.VerifyTo, plan.Retention, plan.TargetLossMinutes, TellsSuccess: mails), plan.Version, Cast.Alice, default);
+    }
+
+    [Fact]
     public async Task A_backup_of_less_than_half_of_the_usual_size_is_told()
     {
         var shop = await node.Shop(20_000);

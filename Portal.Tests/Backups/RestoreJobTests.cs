@@ -82,6 +82,30 @@ public sealed class RestoreJobTests(TestDatabase database) : IClassFixture<TestD
     }
 
     [Fact]
+    public async Task An_application_whose_role_owned_the_tables_goes_on_working_after_its_database_was_replaced()
+    {
+        var app = $"app_{shop[^12..]}";
+        await Ask(shop, $"create role {app}; alter table orders owner to {app}; create table notes (id serial primary key, text text); alter table notes owner to {app}; alter database {shop} owner to {app}; alter database {shop} set lock_timeout = '3s'");
+        try
+        {
+            var backup = await Backed();
+            var run = await Restored(backup, shop, replace: true);
+            Assert.Equal((RunState.Succeeded, null), (run.State, run.Error));
+            var record = await Record(run.Id);
+            node.Forget(record.KeptAs!);
+            Assert.Equal((3_001, "3s"), (await Ask(shop, $"set role {app}; insert into orders values (3001, 'after') returning id"), await Ask(shop, "show lock_timeout")));
+            Assert.Equal(1, await Ask(shop, $"set role {app}; insert into notes (text) values ('after') returning id"));
+            Assert.Equal(app, await OddDatabase.Execute(database.ConnectionString, $"select pg_get_userbyid(datdba)::text from pg_database where datname = '{shop}'"));
+        }
+        finally
+        {
+            foreach (var name in new[] { shop, (await OddDatabase.Execute(database.ConnectionString, $"select max(datname)::text from pg_database where datname like '{shop}_before_%'")) as string ?? "none" })
+                await OddDatabase.Execute(database.ConnectionString, $"drop database if exists {name} with (force)");
+            await OddDatabase.Execute(database.ConnectionString, $"drop role {app}");
+        }
+    }
+
+    [Fact]
     public async Task A_database_that_is_gone_altogether_comes_back_under_its_name()
     {
         var backup = await Backed();

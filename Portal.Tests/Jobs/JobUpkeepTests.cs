@@ -203,4 +203,37 @@ public sealed class JobsApiTests(PortalHost host) : IClassFixture<PortalHost>
         Assert.Equal("every day at 00:00 Europe/Berlin", (await Json(stale)).GetProperty("current").GetString());
         Assert.Equal(HttpStatusCode.NotFound, (await client.PatchAsJsonAsync("/api/v1/job-schedules/0198c0000000700080000000000000ff", new { cron = "@hourly" })).StatusCode);
     }
+
+    [Fact]
+    public async Task Nodes_are_listed_with_what_they_work_on_part_by_part()
+    {
+        using var client = await Client("jobs:read");
+        static JsonElement Items(JsonElement page) => page.GetProperty("items");
+        Task<JsonElement> Read(string query = "") => client.GetFromJsonAsync<JsonElement>($"/api/v1/nodes{query}");
+        var here = Items(await Soon.Reads(() => Read(), p => Items(p).GetArrayLength() == 1, "the node that answers"))[0];
+        Assert.Equal((true, true), (here.GetProperty("alive").GetBoolean(), here.GetProperty("answering").GetBoolean()));
+        Assert.Equal(JsonValueKind.String, here.GetProperty("seenAt").ValueKind);
+        var name = here.GetProperty("name").GetString()!;
+
+        // One of which only is known what it works on.
+        await using (var db = host.Database.Open())
+        {
+            var later = TimeProvider.System.GetUtcNow().AddHours(1);
+            var runs = Enumerable.Range(0, 2).Select(_ => new JobRun("elsewhere", "Something", "{}", new RunRules(), Cast.Alice, later.AddHours(-1), later)).ToList();
+            db.AddRange(runs);
+            await db.SaveChangesAsync();
+            await db.JobRuns.Where(r => r.Kind == "elsewhere").ExecuteUpdateAsync(r => r.SetProperty(x => x.State, RunState.Running).SetProperty(x => x.Node, $"{name} too").SetProperty(x => x.LeaseUntil, later));
+        }
+        var first = await Read("?limit=1");
+        Assert.Equal((name, name), (Items(first)[0].GetProperty("name").GetString(), first.GetProperty("next").GetString()));
+        var second = await Read($"?limit=1&after={Uri.EscapeDataString(name)}");
+        Assert.Equal(JsonValueKind.Null, second.GetProperty("next").ValueKind);
+        var other = Assert.Single(Items(second).EnumerateArray());
+        Assert.Equal(($"{name} too", 2, false, JsonValueKind.Null), (other.GetProperty("name").GetString(), other.GetProperty("jobs").GetInt32(), other.GetProperty("answering").GetBoolean(), other.GetProperty("seenAt").ValueKind));
+
+        using var stranger = await Client("backups:read");
+        Assert.Equal(HttpStatusCode.Forbidden, (await stranger.GetAsync("/api/v1/nodes")).StatusCode);
+        var described = (await client.GetFromJsonAsync<JsonElement>("/openapi/v1.json")).GetProperty("paths").GetProperty("/api/v1/nodes").GetProperty("get");
+        Assert.Equal("Nodes that work on jobs, or could, by name", described.GetProperty("summary").GetString());
+    }
 }

@@ -40,7 +40,7 @@ sealed class BackupPlanConfiguration : IEntityTypeConfiguration<BackupPlan>
     public void Configure(EntityTypeBuilder<BackupPlan> builder)
     {
         builder.ToTable("backup_plans");
-        builder.Ignore(p => p.Stores);
+        builder.Ignore(p => p.Stores).Ignore(p => p.TellsSuccess);
         builder.Property(p => p.Name).HasMaxLength(Text.NameLength);
         builder.Property(p => p.Retention).HasColumnType("jsonb").HasConversion(r => JsonSerializer.Serialize(r, JsonSerializerOptions.Web), text => JsonSerializer.Deserialize<Retention>(text, JsonSerializerOptions.Web)!);
         builder.Property(p => p.Version).IsRowVersion();

@@ -521,6 +521,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("target_loss_minutes");
 
+                    b.Property<DateTimeOffset?>("TellsSuccessSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("tells_success_since");
+
                     b.Property<string>("VerifyTo")
                         .IsRequired()
                         .HasMaxLength(30)

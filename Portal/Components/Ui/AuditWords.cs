@@ -47,6 +47,7 @@ public static class AuditWords
         ["drill_check.added"] = "added a question to the drills of a target",
         ["drill_check.removed"] = "removed a question from the drills of a target",
         ["backup_store.added"] = "added a backup store",
+        ["backup_store.secret_entered"] = "entered the secret key of a backup store",
         ["backup_store.retired"] = "retired a backup store",
         ["backup_store.tried"] = "tried a backup store",
         ["backup_store.adopted"] = "took backups of a store into the catalogue",

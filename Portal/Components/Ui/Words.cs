@@ -63,12 +63,4 @@ public static class Words
     };
 
     public static string Text(this MaintenanceStatus status) => status == MaintenanceStatus.InProgress ? "In progress" : status.ToString();
-
-    /// <summary>The two largest units: "46 min", "1 h 10 min", "2 d 4 h".</summary>
-    public static string Text(this TimeSpan length) => length switch
-    {
-        { TotalHours: < 1 } => $"{length.TotalMinutes:0} min",
-        { TotalDays: < 1 } => length.Minutes == 0 ? $"{length.Hours} h" : $"{length.Hours} h {length.Minutes} min",
-        _ => length.Hours == 0 ? $"{length.Days} d" : $"{length.Days} d {length.Hours} h",
-    };
 }

@@ -22,7 +22,7 @@ public sealed class AddStore(IDbContextFactory<PortalDbContext> contexts, StoreO
         if (place.Bucket is not null && string.IsNullOrWhiteSpace(request.SecretKey)) throw new DomainException("A bucket needs its secret key.", "secretKey");
         var there = opening.Place(place, () => request.SecretKey!.Trim());
         using var closing = there as IDisposable;
-        await Refuse(there, ct);
+        await Refuse(there, "place", ct);
         var key = string.IsNullOrWhiteSpace(request.Passphrase) ? DataKey.Make(Id.New<BackupKeyId>(now)) : await Known(there, request.Passphrase.Trim(), ct);
         var store = new BackupStore(request.Name ?? "", place, key.Id, now);
         store.Keep(opening.SealedKey(key));
@@ -43,11 +43,12 @@ public sealed class AddStore(IDbContextFactory<PortalDbContext> contexts, StoreO
         return store.Id;
     }
 
-    static async Task Refuse(IBackupStore store, CancellationToken ct)
+    /// <exception cref="DomainException">It does not work; what was tried, in words.</exception>
+    internal static async Task Refuse(IBackupStore store, string field, CancellationToken ct)
     {
         var probe = await StoreProbe.Of(store, ct);
         if (probe.IsGood) return;
-        throw new DomainException($"The store was tried and does not work. Writing: {probe.Write.Words} Reading back: {probe.ReadBack.Words} Deleting: {probe.Delete.Words}", "place");
+        throw new DomainException($"The store was tried and does not work. Writing: {probe.Write.Words} Reading back: {probe.ReadBack.Words} Deleting: {probe.Delete.Words}", field);
     }
 
     static async Task<DataKey> Known(IBackupStore store, string passphrase, CancellationToken ct)

@@ -9,6 +9,10 @@ namespace Portal.Features.Backups;
 /// <summary>Deletes what the retention of a plan lets go in a store. One that cannot be deleted is tried again later and stops none of the others.</summary>
 public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, StoreOpening opening, TimeProvider clock)
 {
+    /// <summary>So long the row of one that is gone is remembered, as the runs of jobs are.</summary>
+    public static readonly TimeSpan Remembered = TimeSpan.FromDays(400);
+    const int MostForgotten = 500;
+
     /// <returns>How many are gone.</returns>
     public async Task<int> Run(BackupPlan plan, BackupStore store, Action<string> say, CancellationToken ct)
     {
@@ -47,7 +51,7 @@ public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, 
     public async Task RemoveDeleted(BackupStore store, Action<string> say, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var gone = await db.Backups.AsNoTracking().Where(b => b.StoreId == store.Id && b.State == BackupState.Deleted && !b.IsGone).ToListAsync(ct);
+        var gone = await db.Backups.Where(b => b.StoreId == store.Id && b.State == BackupState.Deleted && !b.IsGone).Select(b => new { b.Id, b.Kind }).ToListAsync(ct);
         if (gone.Count == 0) return;
         using var open = opening.Open(store);
         foreach (var backup in gone)
@@ -61,6 +65,15 @@ public sealed class ApplyRetention(IDbContextFactory<PortalDbContext> contexts, 
             {
                 say($"{store.Name}: backup {backup.Id} could not be deleted and is tried again: {e.Message}");
             }
+    }
+
+    /// <summary>Removes the rows of what was deleted long ago and is gone from its store. The record of a restore needs its backup.</summary>
+    /// <returns>How many rows; there may be more.</returns>
+    public async Task<int> Forget(CancellationToken ct)
+    {
+        var before = clock.GetUtcNow() - Remembered;
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        return await db.Backups.Where(b => b.State == BackupState.Deleted && b.IsGone && b.DeletedAt < before && !db.Restores.Any(r => r.BackupId == b.Id)).OrderBy(b => b.DeletedAt).Take(MostForgotten).ExecuteDeleteAsync(ct);
     }
 
     /// <summary>A restore or a drill that is not over reads it, or will.</summary>

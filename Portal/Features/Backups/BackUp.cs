@@ -31,7 +31,7 @@ public sealed class BackUp(IDbContextFactory<PortalDbContext> contexts, BackupWo
 
     public override RunRules Rules(string arguments) => new(Attempts: 3, Repeatable: true, Alone: $"target:{Read(arguments).Target}");
 
-    static Arguments Read(string text) => JsonSerializer.Deserialize<Arguments>(text, JsonSerializerOptions.Web)!;
+    internal static Arguments Read(string text) => JsonSerializer.Deserialize<Arguments>(text, JsonSerializerOptions.Web)!;
 
     public override string? InWords(JsonElement result)
     {
@@ -64,7 +64,7 @@ public sealed class BackUp(IDbContextFactory<PortalDbContext> contexts, BackupWo
     async Task<Written> To(RunContext run, BackupTarget target, BackupPlan? plan, BackupStore store, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var backup = await db.Backups.AsNoTracking().FirstOrDefaultAsync(b => b.RunId == run.Id && b.StoreId == store.Id && b.State == BackupState.Kept && b.Damage == null, ct)
+        var backup = await db.Backups.Where(b => b.RunId == run.Id && b.StoreId == store.Id && b.State == BackupState.Kept && b.Damage == null).Select(Backup.Listed).FirstOrDefaultAsync(ct)
             ?? await work.Make(run, target, plan, store, ct);
         var level = plan?.VerifyTo ?? VerificationLevel.Archive;
         if (backup.Level < level) await work.Verify(run, backup.Id, level, ct);

@@ -44,9 +44,18 @@ public sealed class BackupList(IDbContextFactory<PortalDbContext> contexts)
         return (await Named(db, db.Backups.AsNoTracking().Where(b => b.Id == id), ct)).SingleOrDefault() ?? throw new NotFoundException("backup");
     }
 
+    /// <summary>The tables that it holds, from its manifest; none of a directory, and of one that is gone.</summary>
+    public async Task<IReadOnlyList<TableContents>> LoadTables(BackupId id, Actor actor, CancellationToken ct)
+    {
+        actor.Require(Permission.ViewBackups);
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var manifest = await db.Backups.Where(b => b.Id == id).Select(b => b.Manifest).SingleOrDefaultAsync(ct);
+        return manifest is null ? [] : BackupManifest.Read(System.Text.Encoding.UTF8.GetBytes(manifest)).Database?.Tables ?? [];
+    }
+
     static async Task<IReadOnlyList<Row>> Named(PortalDbContext db, IQueryable<Backup> backups, CancellationToken ct)
     {
-        var rows = await backups.ToListAsync(ct);
+        var rows = await backups.Select(Backup.Listed).ToListAsync(ct);
         var (targets, stores) = (rows.Select(b => b.TargetId).Distinct().ToList(), rows.Select(b => b.StoreId).Distinct().ToList());
         var targetNames = await db.BackupTargets.Where(t => targets.Contains(t.Id)).ToDictionaryAsync(t => t.Id, t => t.Name, ct);
         var storeNames = await db.BackupStores.Where(s => stores.Contains(s.Id)).ToDictionaryAsync(s => s.Id, s => s.Name, ct);

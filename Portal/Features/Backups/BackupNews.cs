@@ -9,7 +9,7 @@ using Portal.Infrastructure.Persistence;
 
 namespace Portal.Features.Backups;
 
-/// <summary>Tells the administrators what they must know of backups: one that failed or was missed, that it works again, one that shrank, a store that fails or is nearly full. On screens and by mail, once.</summary>
+/// <summary>Tells the administrators what they must know of backups: one that failed or was missed, that it works again, one that shrank, a store that fails or is nearly full; and each good one where its plan asks for that. On screens and by mail, once.</summary>
 public sealed class BackupNews(IDbContextFactory<PortalDbContext> contexts, JobKinds kinds, TimeProvider clock)
 {
     /// <summary>What ended longer ago is no news after a start.</summary>
@@ -42,14 +42,24 @@ public sealed class BackupNews(IDbContextFactory<PortalDbContext> contexts, JobK
             return;
         }
         var wasBroken = await db.Notices.AnyAsync(n => n.Topic == topic && n.ResolvedAt == null && n.At < run.EndedAt, ct);
-        if (wasBroken) await Noticeboard.Tell(db, new News(NoticeSeverity.Info, $"{kinds.TitleOf(run.Kind)} of {run.Subject} works again", JobWords.Sentence(run, kinds.TitleOf(run.Kind), kinds.ResultOf(run)) ?? "", topic, $"job:{run.Id}", link, OnScreen: false), now, ct);
+        var (title, sentence) = ($"{kinds.TitleOf(run.Kind)} of {run.Subject}", JobWords.Sentence(run, kinds.TitleOf(run.Kind), kinds.ResultOf(run)) ?? "");
+        if (wasBroken) await Noticeboard.Tell(db, new News(NoticeSeverity.Info, $"{title} works again", sentence, topic, $"job:{run.Id}", link, OnScreen: false), now, ct);
+        // Under a topic of its own: what went wrong since this one ended is not over by it.
+        else if (await IsAskedFor(db, run, ct)) await Noticeboard.Tell(db, new News(NoticeSeverity.Info, $"{title} succeeded", sentence, $"success:{run.Id}", $"job:{run.Id}", link, OnScreen: false), now, ct);
         if (run.Kind == BackUp.Kind) await OfSize(db, run, now, ct);
+    }
+
+    static async Task<bool> IsAskedFor(PortalDbContext db, JobRun run, CancellationToken ct)
+    {
+        if (run.Kind != BackUp.Kind || !Id.TryParse<BackupPlanId>(BackUp.Read(run.Arguments).Plan, out var id)) return false;
+        var since = await db.BackupPlans.Where(p => p.Id == id).Select(p => p.TellsSuccessSince).SingleOrDefaultAsync(ct);
+        return run.EndedAt >= since;
     }
 
     /// <summary>Half of the usual size is no good sign: somebody deleted much, or the account sees less than before.</summary>
     static async Task OfSize(PortalDbContext db, JobRun run, DateTimeOffset now, CancellationToken ct)
     {
-        foreach (var made in await db.Backups.AsNoTracking().Where(b => b.RunId == run.Id && b.State == BackupState.Kept).ToListAsync(ct))
+        foreach (var made in await db.Backups.AsNoTracking().Where(b => b.RunId == run.Id && b.State == BackupState.Kept).Select(b => new { b.Id, b.TargetId, b.StoreId, b.StartedAt, b.PlainBytes }).ToListAsync(ct))
         {
             var before = await db.Backups.Where(b => b.TargetId == made.TargetId && b.StoreId == made.StoreId && b.FinishedAt != null && b.StartedAt < made.StartedAt).OrderByDescending(b => b.StartedAt).Take(Usual).Select(b => b.PlainBytes).ToListAsync(ct);
             if (before.Count < 3) continue;

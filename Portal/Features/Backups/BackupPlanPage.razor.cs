@@ -19,7 +19,7 @@ public sealed partial class BackupPlanPage
     PlanList.Row? row;
     string? name, target, cron = "17 * * * *", zone, loss = "15", atLeast, hourly, daily, weekly, monthly, days, gzip = "9";
     VerificationLevel verifyTo = VerificationLevel.Archive;
-    bool ready, busy, paused, deleting;
+    bool ready, busy, paused, tellsSuccess, deleting;
 
     [Inject] PlanList Plans { get; set; } = null!;
     [Inject] BackupPlaces Places { get; set; } = null!;
@@ -51,7 +51,7 @@ public sealed partial class BackupPlanPage
         Show(row?.Plan.Retention ?? Retention.Standard);
         stores.UnionWith(row?.Plan.Stores ?? places.Stores.Where(s => s.Store.IsConfigured).Select(s => s.Store.Id));
         if (row is not { } existing) return;
-        (name, target, cron, paused) = (existing.Plan.Name, existing.Plan.TargetId.ToString(), existing.Schedule.Cron, existing.Schedule.PausedAt is not null);
+        (name, target, cron, paused, tellsSuccess) = (existing.Plan.Name, existing.Plan.TargetId.ToString(), existing.Schedule.Cron, existing.Schedule.PausedAt is not null, existing.Plan.TellsSuccess);
         (loss, gzip, verifyTo) = (Text(existing.Plan.TargetLossMinutes), Text(existing.Plan.GzipLevel), existing.Plan.VerifyTo);
     }
 
@@ -96,7 +96,7 @@ public sealed partial class BackupPlanPage
     }
 
     PlanRequest Request() => new(name ?? "", Id.TryParse<BackupTargetId>(target, out var id) ? id : default, [.. stores], cron ?? "", zone ?? "", Whole(gzip, "gzipLevel"), verifyTo,
-        new(Whole(atLeast, "atLeast"), Whole(hourly, "hourly"), Whole(daily, "daily"), Whole(weekly, "weekly"), Whole(monthly, "monthly"), Whole(days, "days")), Whole(loss, "targetLossMinutes"), paused);
+        new(Whole(atLeast, "atLeast"), Whole(hourly, "hourly"), Whole(daily, "daily"), Whole(weekly, "weekly"), Whole(monthly, "monthly"), Whole(days, "days")), Whole(loss, "targetLossMinutes"), paused, tellsSuccess);
 
     static int Whole(string? text, string field) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new DomainException("A whole number is needed.", field);

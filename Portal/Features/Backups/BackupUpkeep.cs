@@ -10,11 +10,12 @@ using Portal.Live;
 
 namespace Portal.Features.Backups;
 
-/// <summary>Clears away what ended in the midst: backups and restores whose node was killed, deletions that a store refused. Looks at each store once a day, and at one that does not work every hour. Any node may do it.</summary>
+/// <summary>Clears away what ended in the midst: backups and restores whose node was killed, deletions that a store refused, rows of what is gone for long. Looks at each store once a day, and at one that does not work every hour. Any node may do it.</summary>
 public sealed class BackupUpkeep(
     IDbContextFactory<PortalDbContext> contexts, BackupWork work, ApplyRetention retention, RestoreBackup restores, ProbeStore probe, BackupNews news, AuditAnchoring anchors, TargetWays ways, StartupState state, TimeProvider clock, ILogger<BackupUpkeep> log) : BackgroundService
 {
     static readonly TimeSpan Pause = TimeSpan.FromMinutes(1), Daily = TimeSpan.FromDays(1), Hourly = TimeSpan.FromHours(1);
+    long? forgot;
     readonly DatabaseContact contact = new("The upkeep of backups", clock, log);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -46,6 +47,8 @@ public sealed class BackupUpkeep(
         foreach (var id in await db.Restores.Where(r => !r.IsSettled && !db.JobRuns.Any(j => j.Id == r.Id && j.EndedAt == null)).Select(r => r.Id).ToListAsync(ct)) await Apart(() => restores.ClearAway(id, ct), ct);
         await Apart(() => news.Tell(ct), ct);
         await Apart(() => anchors.Keep(ct), ct);
+        if (forgot is not { } last || clock.GetElapsedTime(last) >= Hourly)
+            await Apart(async () => { await retention.Forget(ct); forgot = clock.GetTimestamp(); }, ct);
         foreach (var store in await db.BackupStores.AsNoTracking().ToListAsync(ct))
         {
             await Apart(() => retention.RemoveDeleted(store, words => log.LogWarning("{Words}", words), ct), ct);

@@ -42,8 +42,8 @@ public sealed class BackupWork(IDbContextFactory<PortalDbContext> contexts, Stor
     {
         if (to == VerificationLevel.Stored) return;
         await using var db = await contexts.CreateDbContextAsync(ct);
-        var backup = await db.Backups.AsNoTracking().SingleOrDefaultAsync(b => b.Id == id && b.State == BackupState.Kept, ct) ?? throw new DomainException("This backup was deleted meanwhile.", "backup");
-        using var store = opening.Open(await db.BackupStores.AsNoTracking().SingleAsync(s => s.Id == backup.StoreId, ct));
+        var place = await db.Backups.Where(b => b.Id == id && b.State == BackupState.Kept).Select(b => (BackupStoreId?)b.StoreId).SingleOrDefaultAsync(ct) ?? throw new DomainException("This backup was deleted meanwhile.", "backup");
+        using var store = opening.Open(await db.BackupStores.AsNoTracking().SingleAsync(s => s.Id == place, ct));
         run.Phase("Verifying", to == VerificationLevel.Checksum ? "reading it back" : "reading the archive to its end");
         try
         {
@@ -81,8 +81,8 @@ public sealed class BackupWork(IDbContextFactory<PortalDbContext> contexts, Stor
     public async Task RemoveLeftOvers(JobRunId run, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
-        foreach (var left in await db.Backups.AsNoTracking().Where(b => b.RunId == run && b.State == BackupState.Writing).ToListAsync(ct))
-            await Settle(left.Id, ct);
+        foreach (var left in await db.Backups.Where(b => b.RunId == run && b.State == BackupState.Writing).Select(b => b.Id).ToListAsync(ct))
+            await Settle(left, ct);
     }
 
     /// <summary>A backup whose writing ended without a word: it is whole where its manifest was published, else it is removed.</summary>

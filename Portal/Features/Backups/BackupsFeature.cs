@@ -18,7 +18,7 @@ public static class BackupsFeature
         services.AddSingleton<IHealthPart, BackupStorePart>();
         services.AddSingleton<QueueBackup>().AddSingleton<CreatePlan>().AddSingleton<ChangePlan>().AddSingleton<DeletePlan>();
         services.AddSingleton<AddTarget>().AddSingleton<ReachTarget>().AddSingleton<RemoveTarget>();
-        services.AddSingleton<AddStore>().AddSingleton<RetireStore>().AddSingleton<ProbeStore>().AddSingleton<AdoptBackups>().AddSingleton<MakeRecoverySheet>().AddSingleton<ConfirmRecoverySheet>();
+        services.AddSingleton<AddStore>().AddSingleton<EnterSecretKey>().AddSingleton<RetireStore>().AddSingleton<ProbeStore>().AddSingleton<AdoptBackups>().AddSingleton<MakeRecoverySheet>().AddSingleton<ConfirmRecoverySheet>();
         services.AddSingleton<VerifyBackup>().AddSingleton<DeleteBackup>().AddSingleton<PinBackup>().AddSingleton<QueueRestore>();
         return services.AddSingleton<PlanList>().AddSingleton<RetentionForecast>().AddSingleton<BackupList>().AddSingleton<BackupPlaces>().AddSingleton<RestoreList>().AddSingleton<RecoveryState>().AddSingleton<ReleaseRecovery>();
     }

@@ -25,7 +25,7 @@ public sealed class ChangePlan(IDbContextFactory<PortalDbContext> contexts, Time
             if (request.Target != plan.TargetId) throw new DomainException("What a plan backs up stays the same: make another plan.", "target");
             await request.CheckStores(db, ct);
             var schedule = await db.JobSchedules.SingleAsync(s => s.Id == plan.ScheduleId, ct);
-            request.ApplyTo(plan);
+            request.ApplyTo(plan, now);
             if (schedule.Cron != request.Cron || schedule.Zone != request.Zone || request.Paused != schedule.PausedAt is not null)
             {
                 schedule.SetTimes(request.Cron, request.Zone, now);
@@ -35,7 +35,7 @@ public sealed class ChangePlan(IDbContextFactory<PortalDbContext> contexts, Time
             }
             // A change of the schedule alone is one of the plan too, for whoever edits it.
             db.Entry(plan).Property(p => p.Name).IsModified = true;
-            await db.Commit(new AuditEntry(actor, "backup_plan.changed", id.ToString(), $"{plan.Name}: {schedule.Cron} {schedule.Zone}{(request.Paused ? ", paused" : "")}", now), ct);
+            await db.Commit(new AuditEntry(actor, "backup_plan.changed", id.ToString(), $"{plan.Name}: {schedule.Cron} {schedule.Zone}{request.Words}", now), ct);
             return id;
         });
     }

@@ -21,10 +21,10 @@ public sealed class CreatePlan(IDbContextFactory<PortalDbContext> contexts, Time
         var schedule = new JobSchedule(BackUp.Kind, target.Name, new BackUp.Arguments(target.Id.ToString(), id.ToString()).ToJson(), request.Cron, request.Zone, now);
         if (request.Paused) schedule.Pause(now);
         var plan = new BackupPlan(request.Name, target.Id, schedule.Id, now, id);
-        request.ApplyTo(plan);
+        request.ApplyTo(plan, now);
         db.JobSchedules.Add(schedule);
         db.BackupPlans.Add(plan);
-        await db.Commit(new AuditEntry(actor, "backup_plan.created", id.ToString(), $"{plan.Name}: {target.Name}, {schedule.Cron} {schedule.Zone}", now), ct);
+        await db.Commit(new AuditEntry(actor, "backup_plan.created", id.ToString(), $"{plan.Name}: {target.Name}, {schedule.Cron} {schedule.Zone}{request.Words}", now), ct);
         return id;
     }
 }

@@ -1,3 +1,4 @@
+using Portal.Components.Ui;
 using Portal.Domain.Backups;
 using Portal.Domain.Jobs;
 

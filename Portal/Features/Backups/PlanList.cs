@@ -38,7 +38,7 @@ public sealed class PlanList(IDbContextFactory<PortalDbContext> contexts, TimePr
         var rows = new List<Row>();
         foreach (var plan in plans)
         {
-            var last = await db.Backups.AsNoTracking().Where(b => b.PlanId == plan.Id && b.State == BackupState.Kept && b.Damage == null).OrderByDescending(b => b.At).FirstOrDefaultAsync(ct);
+            var last = await db.Backups.AsNoTracking().Where(b => b.PlanId == plan.Id && b.State == BackupState.Kept && b.Damage == null).OrderByDescending(b => b.At).Select(Backup.Listed).FirstOrDefaultAsync(ct);
             var proven = await db.Backups.Where(b => b.TargetId == plan.TargetId && b.RestoredAt != null).MaxAsync(b => b.RestoredAt, ct);
             var (schedule, done) = (schedules[plan.ScheduleId], runs.GetValueOrDefault(plan.Id) ?? new(0, 0, null));
             var own = plan.Stores.Select(s => stores[s]).ToList();

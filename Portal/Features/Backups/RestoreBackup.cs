@@ -43,7 +43,7 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
         var restore = await db.Restores.AsNoTracking().SingleOrDefaultAsync(r => r.Id == run.Id, ct) ?? throw new DomainException("Nobody knows this restore any more. Ask for it again on the page of its backup.");
-        var backup = await db.Backups.AsNoTracking().SingleAsync(b => b.Id == restore.BackupId, ct);
+        var backup = await db.Backups.Where(b => b.Id == restore.BackupId).Select(Backup.Listed).SingleAsync(ct);
         var target = await db.BackupTargets.AsNoTracking().SingleAsync(t => t.Id == restore.TargetId, ct);
         using var store = opening.Open(await db.BackupStores.AsNoTracking().SingleAsync(s => s.Id == backup.StoreId, ct));
         try

@@ -110,7 +110,7 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
         if (exists) await RequireAlone(way, ct);
         var unfinished = Domain.Backups.Restore.UnfinishedName(Id.New<JobRunId>(TimeProvider.System.GetUtcNow()));
         var said = -1;
-        var report = await new DatabaseRestore(new ArtifactReader(place), await PostgresTools.Find(ct), tools.Folder.Private("scratch"), TimeProvider.System).Into(manifest, key, server.Server, unfinished, p =>
+        var report = await new DatabaseRestore(new ArtifactReader(place), await PostgresTools.Find(ct), tools.Folder.Private("scratch"), TimeProvider.System, toOwners: false).Into(manifest, key, server.Server, unfinished, p =>
         {
             var tenth = (int)(10 * p.Content / Math.Max(1, manifest.Plain.Bytes));
             if (p.Content > 0 && tenth > said) output.WriteLine($"Restored {10 * (said = tenth)} %");
@@ -121,6 +121,7 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
             await server.Drop(unfinished, ct);
             throw new CannotStartException("What was restored differs from the backup, so nothing was replaced. Take another backup (portal restore list).");
         }
+        foreach (var left in report.GrantsLeftOut) await output.WriteLineAsync($"not given again: {left}");
         var aside = exists ? $"{name}_before_{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}" : null;
         var wasEmpty = exists && await IsEmpty(way, ct);
         try

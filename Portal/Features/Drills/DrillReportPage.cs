@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Portal.Components.Ui;
 using Portal.Domain.Drills;
 using Portal.Domain.Jobs;
 using Portal.Domain.Shared;

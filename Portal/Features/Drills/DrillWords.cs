@@ -1,5 +1,5 @@
+using Portal.Components.Ui;
 using Portal.Domain.Drills;
-using Portal.Features.Backups;
 
 namespace Portal.Features.Drills;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Portal.Components.Ui;
 using Portal.Domain.Jobs;
 
 namespace Portal.Features.Jobs;
@@ -35,15 +36,7 @@ public static class JobWords
     public static string Attempt(JobRun run) => run.Attempt == 0 ? run.IsOver ? "none" : $"none yet, {run.MostAttempts} at most" : run.MostAttempts == 1 ? $"{run.Attempt}" : $"{run.Attempt} of {run.MostAttempts}";
 
     /// <summary>From its first beginning to its end; null while there is none.</summary>
-    public static string? Took(JobRun run) => run is { StartedAt: { } began, EndedAt: { } ended } ? Length(ended - began) : null;
-
-    public static string Length(TimeSpan length) => length switch
-    {
-        { TotalSeconds: < 1 } => "less than a second",
-        { TotalMinutes: < 1 } => $"{length.Seconds} s",
-        { TotalHours: < 1 } => length.Seconds == 0 ? $"{length.Minutes} min" : $"{length.Minutes} min {length.Seconds} s",
-        _ => length.Minutes == 0 ? $"{(int)length.TotalHours} h" : $"{(int)length.TotalHours} h {length.Minutes} min",
-    };
+    public static string? Took(JobRun run) => run is { StartedAt: { } began, EndedAt: { } ended } ? SpanWords.Of(ended - began) : null;
 
     /// <summary>"Sun 29 Nov, 03:30", by the clocks of that zone.</summary>
     public static string InZone(DateTimeOffset at, string zone) => TimeZoneInfo.ConvertTime(at, TimeZoneInfo.FindSystemTimeZoneById(zone)).ToString("ddd d MMM, HH:mm", Culture);

@@ -6,7 +6,7 @@ using Portal.Features.Access;
 
 namespace Portal.Features.Jobs;
 
-/// <summary><c>/api/v1/jobs</c>.</summary>
+/// <summary><c>/api/v1/jobs</c>, and the nodes that work on them.</summary>
 public static class JobsApi
 {
     /// <param name="State">queued, running, succeeded, failed or cancelled.</param>
@@ -28,6 +28,12 @@ public static class JobsApi
 
     public sealed record LogLine(DateTimeOffset At, int Attempt, string Text);
 
+    /// <param name="Alive">False for one that was silent for too long: what it had is begun elsewhere.</param>
+    /// <param name="SeenAt">When it told last that it lives; null for one of which nothing is known but what it works on.</param>
+    /// <param name="Answering">Whether it is the one that gives this answer.</param>
+    /// <param name="Jobs">On how many jobs it works just now.</param>
+    public sealed record NodeAnswer(string Name, bool Alive, DateTimeOffset? SeenAt, bool Answering, int Jobs);
+
     public static void MapJobsApi(this IEndpointRouteBuilder api)
     {
         var jobs = api.MapGroup("/jobs").WithTags("Jobs");
@@ -36,6 +42,7 @@ public static class JobsApi
         jobs.MapGet("/{id}", Get).RequireAuthorization(view).WithSummary("One job").Produces<JobAnswer>();
         jobs.MapGet("/{id}/log", Log).RequireAuthorization(view).WithSummary("The last lines of a job's log").Produces<LogLine[]>();
         jobs.MapPost("/{id}/cancel", Cancel).RequireAuthorization(manage).WithSummary("Cancel a job: one that waits at once, one that works as soon as it heeds it").Produces<JobAnswer>(StatusCodes.Status202Accepted);
+        api.MapGet("/nodes", Nodes).WithTags("Jobs").RequireAuthorization(view).WithSummary("Nodes that work on jobs, or could, by name").Produces<CursorPage<NodeAnswer>>();
         jobs.MapPost("/{id}/retry", Retry).RequireAuthorization(manage).WithSummary("Queue the work of a job that is over once more").Produces<JobAnswer>(StatusCodes.Status202Accepted);
     }
 
@@ -64,6 +71,13 @@ public static class JobsApi
     {
         var again = await repeat.Execute(Known(id), http.User.ToActor(), ct);
         return Results.Accepted($"/api/v1/jobs/{again}", JobAnswer.Of(await list.Find(again, ct)));
+    }
+
+    static async Task<CursorPage<NodeAnswer>> Nodes(Cursor cursor, JobsNow now, CancellationToken ct)
+    {
+        // They are few: all are read, and the cursor is a name.
+        var rest = (await now.LoadNodes(ct)).Where(n => string.CompareOrdinal(n.Name, cursor.After) > 0).Take(cursor.Take).ToList();
+        return cursor.Page(rest, n => new NodeAnswer(n.Name, n.IsAlive, n.SeenAt, n.IsThisOne, n.Works), n => n.Name);
     }
 
     static JobRunId Known(string id) => Id.TryParse<JobRunId>(id, out var known) ? known : throw new NotFoundException("job");

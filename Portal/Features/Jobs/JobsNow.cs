@@ -30,13 +30,18 @@ public sealed class JobsNow(IDbContextFactory<PortalDbContext> contexts, QuartzD
         var waiting = db.JobRuns.AsNoTracking().Where(r => r.State == RunState.Queued && (r.Slot == null || r.Attempt > 0 || r.DueAt <= now));
         var shown = await waiting.OrderBy(r => r.DueAt).ThenBy(r => r.Id).Take(Shown).ToListAsync(ct);
         var all = shown.Count < Shown ? shown.Count : await waiting.Take(MostCounted).CountAsync(ct);
-        return new View(running, shown, all, Nodes(await delivery.Nodes(ct), running));
+        return new View(running, shown, all, Nodes(await delivery.Nodes(ct), running.GroupBy(r => r.Node!).ToDictionary(g => g.Key, g => g.Count())));
     }
 
-    static List<Node> Nodes(IReadOnlyList<DeliveryNode> known, List<JobRun> running)
+    /// <summary>Who works on jobs, and who could, by name.</summary>
+    public async Task<IReadOnlyList<Node>> LoadNodes(CancellationToken ct)
     {
-        var works = running.GroupBy(r => r.Node!).ToDictionary(g => g.Key, g => g.Count());
-        return [.. known.Select(n => new Node(n.Name, n.SeenAt, n.IsThisOne, n.IsAlive, works.GetValueOrDefault(n.Name)))
-            .Concat(works.Where(w => known.All(n => n.Name != w.Key)).Select(w => new Node(w.Key, null, false, true, w.Value))).OrderBy(n => n.Name, StringComparer.Ordinal)];
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        var works = await db.JobRuns.Where(r => r.State == RunState.Running && r.Node != null).GroupBy(r => r.Node!).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, ct);
+        return Nodes(await delivery.Nodes(ct), works);
     }
+
+    static List<Node> Nodes(IReadOnlyList<DeliveryNode> known, Dictionary<string, int> works) =>
+        [.. known.Select(n => new Node(n.Name, n.SeenAt, n.IsThisOne, n.IsAlive, works.GetValueOrDefault(n.Name)))
+            .Concat(works.Where(w => known.All(n => n.Name != w.Key)).Select(w => new Node(w.Key, null, false, true, w.Value))).OrderBy(n => n.Name, StringComparer.Ordinal)];
 }

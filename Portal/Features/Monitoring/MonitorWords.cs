@@ -1,4 +1,5 @@
 using System.Globalization;
+using Portal.Components.Ui;
 using Portal.Domain.Monitoring;
 using Portal.Hosting;
 
@@ -78,8 +79,8 @@ static class MonitorWords
             o.RecordType is { } type ? $"Looks up {type}{(o.Resolver is { } resolver ? $" at {resolver}" : "")}{(o.ExpectValue is { } record ? $" and wants {Clean(record)}" : "")}." : null,
             o.Query is { } query ? $"Asks: {Clean(query)}{(o.ExpectValue is { } answer ? $" and wants \"{Clean(answer)}\"" : "")}." : null,
             o.Service is { } service ? $"Asks about the service {service}." : null,
-            o.Cron is { } cron ? $"A ping is due at {cron} ({o.Zone})." : null, o.PeriodSeconds is { } period ? $"A ping is due every {Span(TimeSpan.FromSeconds(period))}." : null,
-            o.GraceSeconds is { } grace ? $"It may be {Span(TimeSpan.FromSeconds(grace))} late." : null,
+            o.Cron is { } cron ? $"A ping is due at {cron} ({o.Zone})." : null, o.PeriodSeconds is { } period ? $"A ping is due every {SpanWords.Of(TimeSpan.FromSeconds(period))}." : null,
+            o.GraceSeconds is { } grace ? $"It may be {SpanWords.Of(TimeSpan.FromSeconds(grace))} late." : null,
             o.SlowerThanMilliseconds is { } slow ? $"An answer after {Milliseconds(slow)} ms is too slow." : null,
         ];
         return words.Any(w => w is not null) ? string.Join(' ', words.OfType<string>()) : null;
@@ -92,13 +93,6 @@ static class MonitorWords
     {
         var clean = new string([.. text.Select(c => c is '\n' or '\t' ? ' ' : c).Where(c => !char.IsControl(c))]);
         return clean.Length <= 80 ? clean : clean[..79] + "…";
-    }
-
-    /// <summary>"10 s", "2 min", "1 h 30 min", "1 d": at most two units.</summary>
-    public static string Span(TimeSpan length)
-    {
-        var parts = new (long Count, string Unit)[] { (length.Days, "d"), (length.Hours, "h"), (length.Minutes, "min"), (length.Seconds, "s") }.Where(p => p.Count > 0).Take(2).ToList();
-        return parts.Count == 0 ? "0 s" : string.Join(' ', parts.Select(p => $"{p.Count} {p.Unit}"));
     }
 
     public static string Milliseconds(double? ms) => ms is { } value ? value.ToString(value < 10 ? "0.0" : "#,0", CultureInfo.InvariantCulture) : "";

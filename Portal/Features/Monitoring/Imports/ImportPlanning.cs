@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using Portal.Components.Ui;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
 using Portal.Infrastructure.Monitoring;
@@ -101,7 +102,7 @@ public sealed class ImportPlanning(IDbContextFactory<PortalDbContext> contexts, 
 
     static string Summary(Monitor m) => string.Join(' ', new[]
     {
-        $"{MonitorWords.Name(m.Kind)}{(m.Kind == MonitorKind.Heartbeat ? "" : $" {m.Target}")}, every {MonitorWords.Span(m.Interval)}, time-out {MonitorWords.Span(m.Timeout)}, {m.FailuresBeforeDown} of {m.Window}.",
+        $"{MonitorWords.Name(m.Kind)}{(m.Kind == MonitorKind.Heartbeat ? "" : $" {m.Target}")}, every {SpanWords.Of(m.Interval)}, time-out {SpanWords.Of(m.Timeout)}, {m.FailuresBeforeDown} of {m.Window}.",
         MonitorWords.Accepts(m.Settings), m.SecretNames.Count > 0 ? $"Secrets: {string.Join(", ", m.SecretNames)}." : null, m.Tags.Count > 0 ? $"Tags: {string.Join(", ", m.Tags)}." : null, m.PausedAt is not null ? "Paused." : null,
     }.OfType<string>());
 }
