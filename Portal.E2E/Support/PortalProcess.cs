@@ -150,9 +150,9 @@ sealed class PortalProcess : IAsyncDisposable
     public Task Sql(string statement) => Ask(statement);
 
     /// <returns>The one value that the statement answers.</returns>
-    public async Task<string> Ask(string statement)
+    public async Task<string> Ask(string statement, string database = "portal")
     {
-        var start = new ProcessStartInfo("psql", ["-h", "127.0.0.1", "-p", File.ReadLines(Path.Combine(Data, "postgres", "postmaster.pid")).ElementAt(3), "-U", "portal", "-d", "portal", "-v", "ON_ERROR_STOP=1", "-qAtc", statement]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("psql", ["-h", "127.0.0.1", "-p", File.ReadLines(Path.Combine(Data, "postgres", "postmaster.pid")).ElementAt(3), "-U", "portal", "-d", database, "-v", "ON_ERROR_STOP=1", "-qAtc", statement]) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["PGPASSWORD"] = (await File.ReadAllTextAsync(Path.Combine(Data, "keys", "postgres.password"))).Trim();
         using var psql = Process.Start(start)!;
         var (answer, said) = (psql.StandardOutput.ReadToEndAsync(), psql.StandardError.ReadToEndAsync());
