@@ -9,10 +9,10 @@ sealed class HeldTable : IAsyncDisposable
 
     HeldTable(Process psql) => this.psql = psql;
 
-    public static async Task<HeldTable> Hold(PortalProcess portal, string table)
+    public static async Task<HeldTable> Hold(PortalProcess portal, string table, string database = "portal")
     {
         var port = File.ReadLines(Path.Combine(portal.Data, "postgres", "postmaster.pid")).ElementAt(3);
-        var start = new ProcessStartInfo("psql", ["-h", "127.0.0.1", "-p", port, "-U", "portal", "-d", "portal", "-v", "ON_ERROR_STOP=1", "-qAt"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("psql", ["-h", "127.0.0.1", "-p", port, "-U", "portal", "-d", database, "-v", "ON_ERROR_STOP=1", "-qAt"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.Environment["PGPASSWORD"] = (await File.ReadAllTextAsync(Path.Combine(portal.Data, "keys", "postgres.password"))).Trim();
         var held = new HeldTable(Process.Start(start)!);
         await held.psql.StandardInput.WriteAsync($"begin;\nlock table {table};\n\\echo held\n");

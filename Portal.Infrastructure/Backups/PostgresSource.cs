@@ -62,7 +62,7 @@ public sealed class PostgresSource(string connectionString, PostgresTools tools,
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } p => new(BackupFailure.Refused, $"{where}: the user {way.Username} may not read everything ({p.MessageText}). A backup needs an account that may, as one with pg_read_all_data.", e),
             PostgresException { SqlState: "57P01" or "57P02" or "57P03" or "53300" } p => new(BackupFailure.Passing, $"{where} is stopping, starting or full ({p.MessageText}).", e),
             PostgresException p => new(BackupFailure.Refused, $"{where} says: {p.MessageText} ({p.SqlState})", e),
-            _ => new(BackupFailure.Passing, $"{where} cannot be reached, or the connection was lost: {e.Message}", e),
+            _ => new(BackupFailure.Passing, $"{where} cannot be reached, or the connection was lost: {e.GetBaseException().Message}", e),
         };
     }
 

@@ -85,6 +85,10 @@ public sealed class RestoredDatabase : IAsyncDisposable
                     _ => $"The restored database could not get its name: {e.MessageText}. Nothing was replaced.",
                 }, e);
             }
+            catch (Exception e) when (e is NpgsqlException or InvalidOperationException && connection.State != System.Data.ConnectionState.Open)
+            {
+                throw new BackupFailedException(BackupFailure.Passing, $"The connection to the server was lost when {final} was to get its place: {e.GetBaseException().Message.TrimEnd('.')}. Look which databases are there, then restore again.", e);
+            }
     }
 
     async Task Swap(string unfinished, string? aside, CancellationToken ct)

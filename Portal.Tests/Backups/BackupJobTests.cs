@@ -81,8 +81,7 @@ public sealed class BackupJobTests : IClassFixture<TestDatabase>, IAsyncLifetime
         Assert.Equal(BackupState.Kept, first.State);
 
         File.Delete(node["second"]);
-        await using (var db = database.Open()) await db.JobRuns.Where(r => r.Id == run.Id).ExecuteUpdateAsync(r => r.SetProperty(x => x.DueAt, TimeProvider.System.GetUtcNow().AddSeconds(-1)));
-        run = await node.Done(run.Id);
+        run = await node.Again(run.Id);
         Assert.Equal((RunState.Succeeded, 2), (run.State, run.Attempt));
         var all = await node.All();
         Assert.Equal(2, all.Count);
@@ -242,5 +241,23 @@ public sealed class BackupJobTests : IClassFixture<TestDatabase>, IAsyncLifetime
         Assert.Equal(2, await db.BackupStores.CountAsync());
         Assert.Equal([now.Id.Value], (await db.BackupPlans.SingleAsync()).StoreIds);
         Assert.Equal(before.Id, Assert.Single(await node.All()).StoreId);
+    }
+    [Fact]
+    public async Task The_default_store_of_the_first_node_is_that_of_all_while_one_of_them_lives_and_follows_the_data_folder_afterwards()
+    {
+        var first = await node.ConfiguredStore();
+        await OddDatabase.Execute(database.ConnectionString, "delete from live_nodes; insert into live_nodes (name, expires_at, steady_since) values ('node-a', now() + interval '1 minute', now())");
+        await using var second = new BackupNode(database);
+        // Another machine has no such folder.
+        Assert.False(Directory.Exists(first.Place.Folder));
+        Assert.NotEqual(first.Place, second.Options.Backups.Place);
+        await second.Start();
+        Assert.Equal((first.Id, first.Place), ((await node.ConfiguredStore()).Id, (await node.ConfiguredStore()).Place));
+        await OddDatabase.Execute(database.ConnectionString, "delete from live_nodes");
+        await second.Start();
+        var moved = await node.ConfiguredStore();
+        Assert.Equal(second.Options.Backups.Place, moved.Place);
+        await using var db = database.Open();
+        Assert.Equal([moved.Id.Value], (await db.BackupPlans.SingleAsync()).StoreIds);
     }
 }

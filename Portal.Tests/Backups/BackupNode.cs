@@ -116,6 +116,22 @@ sealed class BackupNode : IAsyncDisposable
         return await JobRig.Find(Portal, run);
     }
 
+    /// <summary>The next attempt of a run that waits for it.</summary>
+    public async Task<JobRun> Again(JobRunId run)
+    {
+        await using (var db = Portal.Open()) await db.JobRuns.Where(r => r.Id == run).ExecuteUpdateAsync(r => r.SetProperty(x => x.DueAt, TimeProvider.System.GetUtcNow().AddSeconds(-1)));
+        return await Done(run);
+    }
+
+    public Task<BackupStoreId> AddBucket(HeldBucket bucket) =>
+        AddStore.Execute(new("Bucket", new(null, new BucketPlace(bucket.Endpoint, HeldBucket.Name, "eu-central-1", "access")), "secret"), Cast.Alice, default);
+
+    public async Task<BackupTarget> Target(string name)
+    {
+        await using var db = Portal.Open();
+        return await db.BackupTargets.AsNoTracking().SingleAsync(t => t.Name == name);
+    }
+
     public async Task<BackupStore> ConfiguredStore()
     {
         await using var db = Portal.Open();

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Npgsql;
 using Portal.Domain.Backups;
 using Portal.Infrastructure.Backups;
@@ -31,13 +30,11 @@ public sealed class DumpFaultTests : IAsyncLifetime
     [Fact]
     public async Task A_cancelled_dump_ends_with_all_its_processes_and_the_password_is_seen_nowhere_but_in_its_file()
     {
-        await using var holder = new NpgsqlConnection(connection);
-        await holder.OpenAsync();
-        await using var transaction = await holder.BeginTransactionAsync();
-        await using (var hold = new NpgsqlCommand("lock table things in access exclusive mode", holder, transaction)) await hold.ExecuteNonQueryAsync();
+        await using var held = await HeldTable.Hold(connection, "things");
         using var cancelled = new CancellationTokenSource();
         var writing = rig.Write(new PostgresSource(connection, tools, rig.Scratch), ct: cancelled.Token);
-        var pid = await Soon.Reads(() => Task.FromResult(Dumping()), found => found > 0, "pg_dump runs and waits for the lock");
+        var database = new NpgsqlConnectionStringBuilder(connection).Database!;
+        var pid = (await Soon.Reads(() => Task.FromResult(DatabasePrograms.On(database)), found => found.Count > 0, "pg_dump runs and waits for the lock"))[0];
         Assert.Equal(pid, int.Parse((await File.ReadAllTextAsync($"/proc/{pid}/stat")).Split(") ")[1].Split(' ')[2], CultureInfo.InvariantCulture));
         Assert.DoesNotContain("hunter2", await File.ReadAllTextAsync($"/proc/{pid}/cmdline"), StringComparison.Ordinal);
         var environment = await File.ReadAllTextAsync($"/proc/{pid}/environ");
@@ -136,21 +133,5 @@ public sealed class DumpFaultTests : IAsyncLifetime
         File.WriteAllText(program, $"#!/bin/sh\n{script}\n");
         File.SetUnixFileMode(program, PrivateFile.FolderMode);
         return tools with { Binaries = new PostgresBinaries(folder, tools.Major) };
-    }
-
-    int Dumping()
-    {
-        var database = new NpgsqlConnectionStringBuilder(connection).Database!;
-        foreach (var process in Directory.EnumerateDirectories("/proc").Where(d => Path.GetFileName(d).All(char.IsAsciiDigit)))
-            try
-            {
-                var words = Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(process, "cmdline"))).Split('\0');
-                if (words[0].EndsWith("/pg_dump", StringComparison.Ordinal) && words.Any(w => w.Contains($"dbname='{database}'", StringComparison.Ordinal))) return int.Parse(Path.GetFileName(process), CultureInfo.InvariantCulture);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                continue;
-            }
-        return 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Portal.Domain.Backups;
 using Portal.Domain.Jobs;
 using Portal.Domain.Shared;
@@ -40,6 +41,24 @@ public sealed class PlanLintTests
         var from = zone == "UTC" ? Now : new DateTimeOffset(2026, 10, 20, 0, 0, 0, TimeSpan.Zero);
         var loss = PlanLint.MostLoss(Schedule(cron, zone), cron.StartsWith("0 0 1", StringComparison.Ordinal) ? new(2027, 1, 2, 0, 0, 0, TimeSpan.Zero) : from, null);
         Assert.Equal(TimeSpan.FromMinutes(minutes), loss);
+    }
+
+    [Theory]
+    // Berlin, 29 March 2026: 02:00 becomes 03:00, which is 01:00 UTC.
+    [InlineData("30 2 * * *", "2026-03-28T12:00Z", "03-29 01:00", "03-30 00:30", "03-31 00:30")]
+    [InlineData("17 * * * *", "2026-03-28T23:30Z", "03-29 00:17", "03-29 01:17", "03-29 02:17")]
+    // Berlin, 25 October 2026: 03:00 becomes 02:00, which is 01:00 UTC.
+    [InlineData("30 2 * * *", "2026-10-24T12:00Z", "10-25 00:30", "10-26 01:30", "10-27 01:30")]
+    [InlineData("17 * * * *", "2026-10-24T23:30Z", "10-25 00:17", "10-25 01:17", "10-25 02:17")]
+    public void A_plan_expects_each_slot_once_and_none_too_few_when_the_clocks_change(string cron, string from, params string[] slots)
+    {
+        var start = DateTimeOffset.Parse(from, CultureInfo.InvariantCulture);
+        var schedule = new JobSchedule(BackUp.Kind, "shop", "{}", cron, "Europe/Berlin", start);
+        var expected = new List<(DateTimeOffset Slot, DateTimeOffset StartBy)>();
+        // As nodes look: again and again, and long after a slot as well.
+        for (var now = start; expected.Count < slots.Length; now += TimeSpan.FromMinutes(50)) expected.AddRange(schedule.Settle(now, 50));
+        Assert.Equal(slots, expected.Take(slots.Length).Select(s => s.Slot.UtcDateTime.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture)));
+        Assert.All(expected, s => Assert.InRange(s.StartBy - s.Slot, TimeSpan.FromMinutes(30), JobSchedule.LatestStart));
     }
 
     [Fact]

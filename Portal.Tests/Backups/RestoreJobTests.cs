@@ -106,6 +106,18 @@ public sealed class RestoreJobTests(TestDatabase database) : IClassFixture<TestD
     }
 
     [Fact]
+    public async Task A_table_of_many_rows_comes_back_with_all_of_them()
+    {
+        await Ask(shop, "insert into orders select n, md5(n::text) from generate_series(3001, 200000) n");
+        var backup = await Backed();
+        Assert.Equal(200_000L, backup.Rows);
+        var copy = $"{shop}_many";
+        node.Forget(copy);
+        Assert.Equal(RunState.Succeeded, (await Restored(backup, copy)).State);
+        Assert.Equal(await Ask(shop, "select md5(string_agg(note, '' order by id)) from orders"), await Ask(copy, "select md5(string_agg(note, '' order by id)) from orders"));
+    }
+
+    [Fact]
     public async Task A_database_that_is_gone_altogether_comes_back_under_its_name()
     {
         var backup = await Backed();

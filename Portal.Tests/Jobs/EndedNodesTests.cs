@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Portal.Domain.Jobs;
@@ -13,36 +12,26 @@ namespace Portal.Tests.Jobs;
 [Trait("Category", "Slow")]
 public sealed class EndedNodesTests : IAsyncLifetime
 {
-    readonly ScratchFolder first = new(), second = new();
+    readonly ScratchFolder keys = new();
     string connection = "";
+    JobNodes nodes = null!;
     NpgsqlDataSource source = null!;
 
     public async Task InitializeAsync()
     {
         connection = await PostgresServer.Empty();
         source = Database.Connect(connection);
+        Directory.CreateDirectory(keys.Path);
+        nodes = new(connection, keys["master.key"], new Dictionary<string, string>());
     }
 
     public async Task DisposeAsync()
     {
+        await nodes.DisposeAsync();
         await source.DisposeAsync();
         await PostgresServer.Drop(connection);
-        first.Dispose();
-        second.Dispose();
+        keys.Dispose();
     }
-
-    PortalProcess Start(ScratchFolder folder) => PortalProcess.Serve(folder.Path, new()
-    {
-        ["Database:ConnectionString"] = connection,
-        ["Security:MasterKeyFile"] = first["keys", "master.key"],
-        ["Timing:JobLeaseSeconds"] = "2",
-        ["Timing:JobSweepSeconds"] = "0.5",
-        ["Timing:JobCheckInSeconds"] = "1",
-        ["Timing:JobCheckInThresholdSeconds"] = "2",
-        ["Logging:Format"] = "plain",
-    });
-
-    static string NameOf(PortalProcess node) => Regex.Match(node.Output, @"Node (\S+) runs").Groups[1].Value;
 
     /// <summary>Reads every table to its end, and hangs at the first as long as somebody holds that.</summary>
     async Task<JobRunId> Queue(bool repeatable)
@@ -88,10 +77,9 @@ public sealed class EndedNodesTests : IAsyncLifetime
     [Fact]
     public async Task A_frozen_node_that_comes_back_discards_its_work_and_what_a_killed_one_did_is_begun_again_or_interrupted()
     {
-        await using var one = Start(first);
-        await using var two = Start(second);
-        await Task.WhenAll(one.Ready(), two.Ready());
-        PortalProcess Of(string? name) => NameOf(one) == name ? one : two;
+        var both = await Task.WhenAll(nodes.Start(), nodes.Start());
+        var (one, two) = (both[0], both[1]);
+        PortalProcess Of(string? name) => JobNodes.NameOf(one) == name ? one : two;
 
         JobRunId late;
         await using (await Hold())
@@ -121,19 +109,17 @@ public sealed class EndedNodesTests : IAsyncLifetime
             // Both come to one of them.
             two.Signal("STOP");
             (again, interrupted) = (await Queue(repeatable: true), await Queue(repeatable: false));
-            foreach (var id in new[] { again, interrupted }) await Comes(id, r => r.State == RunState.Running && r.Node == NameOf(one), "both are worked on");
+            foreach (var id in new[] { again, interrupted }) await Comes(id, r => r.State == RunState.Running && r.Node == JobNodes.NameOf(one), "both are worked on");
             two.Signal("CONT");
             one.Signal("KILL");
-            await Comes(again, r => r.State == RunState.Running && r.Node == NameOf(two), "it is begun again");
+            await Comes(again, r => r.State == RunState.Running && r.Node == JobNodes.NameOf(two), "it is begun again");
             await Comes(interrupted, r => r.State == RunState.Interrupted, "it is interrupted");
         }
         (run, ends, _) = await Comes(again, r => r.IsOver, "its end");
-        Assert.Equal((RunState.Succeeded, 1, NameOf(two)), (run.State, ends, run.Node));
+        Assert.Equal((RunState.Succeeded, 1, JobNodes.NameOf(two)), (run.State, ends, run.Node));
         (run, ends, _) = await Find(interrupted);
         Assert.Equal((RunState.Interrupted, 0, 1), (run.State, ends, run.Attempt));
-        Assert.Contains($"Node {NameOf(one)} ended in the midst of it", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"Node {JobNodes.NameOf(one)} ended in the midst of it", run.Error, StringComparison.Ordinal);
         Assert.False(two.HasExited);
-        // Nothing is left to be ended well.
-        two.Signal("KILL");
     }
 }

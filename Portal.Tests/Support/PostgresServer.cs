@@ -49,29 +49,24 @@ static class PostgresServer
         return admin;
     }
 
-    static string StartServer()
+    static string StartServer() => StartOne(Directory.CreateTempSubdirectory("portal-tests-").FullName);
+
+    /// <summary>PostgreSQL refuses to run as root.</summary>
+    internal static string Programs => $"{(Environment.UserName == "root" ? "setpriv --reuid=postgres --regid=postgres --clear-groups " : "")}{Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(d => d, StringComparer.Ordinal).First()}/bin";
+
+    /// <returns>A superuser's way to it.</returns>
+    internal static string StartOne(string folder)
     {
-        var bin = Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(d => d, StringComparer.Ordinal).First() + "/bin";
-        var folder = Directory.CreateTempSubdirectory("portal-tests-").FullName;
-        var port = FreePort();
-        // PostgreSQL refuses to run as root.
-        var prefix = Environment.UserName == "root" ? "setpriv --reuid=postgres --regid=postgres --clear-groups " : "";
-        Shell($"chown postgres {folder} 2>/dev/null; cd / && {prefix}{bin}/initdb -D {folder}/data -A trust -U postgres -E UTF8 --no-locale >/dev/null && " +
-              $"{prefix}{bin}/pg_ctl -D {folder}/data -o '-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=300' -l {folder}/log -w start >/dev/null");
+        var port = PortalProcess.FreePort();
+        Shell($"chown postgres {folder} 2>/dev/null; cd / && {Programs}/initdb -D {folder}/data -A trust -U postgres -E UTF8 --no-locale --no-sync >/dev/null && " +
+              $"{Programs}/pg_ctl -D {folder}/data -o '-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=300' -l {folder}/log -w start >/dev/null");
         // Ended together with the test process even if that is killed: a watcher waits for our end.
-        Process.Start(new ProcessStartInfo("setsid", ["bash", "-c", $"while kill -0 {Environment.ProcessId} 2>/dev/null; do sleep 1; done; cd /; {prefix}{bin}/pg_ctl -D {folder}/data -m immediate stop; rm -rf {folder}"])
+        Process.Start(new ProcessStartInfo("setsid", ["bash", "-c", $"while kill -0 {Environment.ProcessId} 2>/dev/null && [ -d {folder} ]; do sleep 1; done; cd /; [ ! -d {folder} ] || {Programs}/pg_ctl -D {folder}/data -m immediate stop; rm -rf {folder}"])
         { RedirectStandardOutput = true, RedirectStandardError = true });
         return $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Include Error Detail=true";
     }
 
-    static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    static void Shell(string command)
+    internal static void Shell(string command)
     {
         using var process = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardError = true })!;
         var error = process.StandardError.ReadToEnd();

@@ -203,7 +203,7 @@ public sealed class OptionsReader(IConfiguration configuration, IReadOnlySet<str
         TimeSpan Seconds(string key, double otherwise) => TimeSpan.FromSeconds(Number(key, otherwise, 0.05, 86_400));
         var timing = new TimingOptions(Seconds("Timing:ShardLeaseSeconds", 8), Seconds("Timing:ShardRenewSeconds", 2), Seconds("Timing:FollowSeconds", 2),
             Seconds("Timing:OutboxLeaseSeconds", 30), Seconds("Timing:PostgresRestartSeconds", 2),
-            Seconds("Timing:JobLeaseSeconds", 15), Seconds("Timing:JobSweepSeconds", 5), Seconds("Timing:JobCheckInSeconds", 20), Seconds("Timing:JobCheckInThresholdSeconds", 60));
+            Seconds("Timing:JobLeaseSeconds", 15), Seconds("Timing:JobSweepSeconds", 5), Seconds("Timing:JobCheckInSeconds", 20), Seconds("Timing:JobCheckInThresholdSeconds", 60), Seconds("Timing:BackupUpkeepSeconds", 60));
         if (timing.ShardRenew >= timing.ShardLease) Refuse("Timing:ShardRenewSeconds", "a lease must be renewed before it ends: choose less than Timing:ShardLeaseSeconds.");
         return timing;
     }

@@ -73,4 +73,4 @@ public enum LogFormat
 }
 
 public sealed record TimingOptions(TimeSpan ShardLease, TimeSpan ShardRenew, TimeSpan Follow, TimeSpan OutboxLease, TimeSpan PostgresRestart,
-    TimeSpan JobLease, TimeSpan JobSweep, TimeSpan JobCheckIn, TimeSpan JobCheckInThreshold);
+    TimeSpan JobLease, TimeSpan JobSweep, TimeSpan JobCheckIn, TimeSpan JobCheckInThreshold, TimeSpan BackupUpkeep);

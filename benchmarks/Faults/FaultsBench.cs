@@ -10,6 +10,7 @@ static class FaultsBench
         ("faults-writes", WriteFaults.Run),
         ("faults-disk", DiskFaults.Run),
         ("faults-clock", ClockFaults.Run),
+        ("faults-backups", BackupFaults.Run),
     ];
 
     /// <summary>All, or one family by its own name.</summary>

@@ -12,9 +12,9 @@ namespace Portal.Features.Backups;
 
 /// <summary>Clears away what ended in the midst: backups and restores whose node was killed, deletions that a store refused, rows of what is gone for long. Looks at each store once a day, and at one that does not work every hour. Any node may do it.</summary>
 public sealed class BackupUpkeep(
-    IDbContextFactory<PortalDbContext> contexts, BackupWork work, ApplyRetention retention, RestoreBackup restores, ProbeStore probe, BackupNews news, AuditAnchoring anchors, TargetWays ways, StartupState state, TimeProvider clock, ILogger<BackupUpkeep> log) : BackgroundService
+    IDbContextFactory<PortalDbContext> contexts, BackupWork work, ApplyRetention retention, RestoreBackup restores, ProbeStore probe, BackupNews news, AuditAnchoring anchors, TargetWays ways, StartupState state, PortalOptions options, TimeProvider clock, ILogger<BackupUpkeep> log) : BackgroundService
 {
-    static readonly TimeSpan Pause = TimeSpan.FromMinutes(1), Daily = TimeSpan.FromDays(1), Hourly = TimeSpan.FromHours(1);
+    static readonly TimeSpan Daily = TimeSpan.FromDays(1), Hourly = TimeSpan.FromHours(1);
     long? forgot;
     readonly DatabaseContact contact = new("The upkeep of backups", clock, log);
 
@@ -34,7 +34,7 @@ public sealed class BackupUpkeep(
                 if (Refusal.IsDatabaseAway(e)) contact.Lost(e);
                 else log.LogError(e, "The upkeep of backups failed and is tried again");
             }
-            await Task.Delay(Pause, clock, stoppingToken);
+            await Task.Delay(options.Timing.BackupUpkeep, clock, stoppingToken);
         }
     }
 

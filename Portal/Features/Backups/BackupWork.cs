@@ -101,7 +101,14 @@ public sealed class BackupWork(IDbContextFactory<PortalDbContext> contexts, Stor
             await ArtifactWriter.RemovePartial(store.Place, id, backup.Kind, ct);
             db.Backups.Remove(backup);
         }
-        await db.SaveChangesAsync(ct);
+        try
+        {
+            await db.SaveChangesAsync(ct);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // The upkeep of a node and the next attempt may look at the same moment: both find the same.
+        }
     }
 
     async Task<long> Begin(BackupId id, JobRunId run, BackupTarget target, BackupPlan? plan, BackupStore store, CancellationToken ct)

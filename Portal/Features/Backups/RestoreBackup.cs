@@ -82,6 +82,7 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
         if (!report.Comparison.IsEqual)
         {
             var apart = Shortened(restore.Into, $"_differs_{stamp}");
+            await Announce(restore.Id, null, ct);
             await using var other = await RestoredDatabase.Claim(way, apart, clock, ct);
             await other.TakePlace(unfinished, null, ct);
             return (Of(report), null, apart);
@@ -100,11 +101,12 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
         await db.SaveChangesAsync(ct);
     }
 
-    /// <summary>Said before it is done: whoever finds a restore that was killed in this moment knows where the database went.</summary>
+    /// <summary>Said before it is done: whoever finds a restore that was killed in this moment knows where the database went. A node that was taken for dead takes nobody's place.</summary>
     async Task Announce(JobRunId id, string? aside, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
-        await db.Restores.Where(r => r.Id == id).ExecuteUpdateAsync(r => r.SetProperty(x => x.KeptAs, aside), ct);
+        if (await db.Restores.Where(r => r.Id == id && db.JobRuns.Any(j => j.Id == id && j.State == RunState.Running)).ExecuteUpdateAsync(r => r.SetProperty(x => x.KeptAs, aside), ct) == 0)
+            throw new BackupFailedException(BackupFailure.Refused, "The run was taken from this node meanwhile: nothing got another name.");
     }
 
     async Task<string?> Own(CancellationToken ct)
@@ -113,13 +115,22 @@ public sealed class RestoreBackup(IDbContextFactory<PortalDbContext> contexts, S
         return await db.Settings.Where(s => s.Key == RecoveryEpoch.IdentitySetting).Select(s => s.Value).SingleOrDefaultAsync(ct);
     }
 
-    static async Task<(Report, string?, string)> Folder(RunContext run, Restore restore, OpenStore store, BackupManifest manifest, CancellationToken ct)
+    async Task<(Report, string?, string)> Folder(RunContext run, Restore restore, OpenStore store, BackupManifest manifest, CancellationToken ct)
     {
         run.Phase("Restoring", $"{ByteWords.Of(manifest.Plain.Bytes)} from {store.Settings.Name}");
         if (File.Exists(restore.Into) || (Directory.Exists(restore.Into) && Directory.EnumerateFileSystemEntries(restore.Into).Any()))
             throw new DomainException($"{restore.Into} holds something already, and a restore never writes over what exists: choose another directory.", "into");
         var unfinished = Unfinished(restore);
         var comparison = await new DirectoryRestore(store.Reader).Into(manifest, store.Key, unfinished, p => run.Report(p.Content > 0 ? (double)p.Content / Math.Max(1, manifest.Plain.Bytes) : 0, $"{ByteWords.Of(p.Content)} restored"), ct);
+        try
+        {
+            await Announce(restore.Id, null, ct);
+        }
+        catch
+        {
+            Directory.Delete(unfinished, recursive: true);
+            throw;
+        }
         if (Directory.Exists(restore.Into)) Directory.Delete(restore.Into);
         Directory.Move(unfinished, restore.Into);
         return (new(comparison.Lines, [], []), null, restore.Into);

@@ -136,6 +136,8 @@ public sealed class RestoreCommand(Toolbox tools, IReadOnlyDictionary<string, st
             throw;
         }
         if (wasEmpty) await server.Drop(aside!, ct);
+        if (report.MissingRoles.Count > 0) await output.WriteLineAsync($"Roles that the server does not have: {string.Join(", ", report.MissingRoles)}. What they own belongs to whoever restored it.");
+        foreach (var left in report.GrantsLeftOut) await output.WriteLineAsync($"Not granted again: {left}");
         await output.WriteLineAsync($"Restored: {report.Comparison.Lines.Count} things were compared, and all are equal.{(aside is null || wasEmpty ? "" : $" What was there before is kept as the database {aside}.")}");
         await output.WriteLineAsync("Start the portal now. Jobs that were not over are interrupted, messages are held until an administrator releases them on /admin/backups, and everybody signs in again.");
         return 0;
