@@ -17,7 +17,7 @@ sealed class MinuteByMinute
 
     /// <summary>By minute of the wall: the minute of UTC at which it comes.</summary>
     readonly int[] comes = new int[Minutes + 2_000];
-    readonly DateTime[] wall = [.. Enumerable.Range(0, Minutes + 2_000).Select(m => Base.AddMinutes(m))];
+    static readonly DateTime[] Wall = [.. Enumerable.Range(0, Minutes + 2_000).Select(m => Base.AddMinutes(m))];
 
     MinuteByMinute(string zone)
     {
@@ -52,10 +52,10 @@ sealed class MinuteByMinute
     {
         var (begins, duty) = (new int[Minutes], new int[Minutes]);
         Array.Fill(begins, -1);
-        var (first, turn) = ((int)(start - Base).TotalMinutes, -1);
-        for (var minute = first; minute < wall.Length && comes[minute] >= 0; minute++)
+        var (first, turn, times) = ((int)(start - Base).TotalMinutes, -1, handOvers.Times.ToArray());
+        for (var minute = first; minute < Wall.Length && comes[minute] >= 0; minute++)
         {
-            if (minute != first && !IsHandOver(handOvers, start, minute - first, wall[minute])) continue;
+            if (minute != first && !IsHandOver(handOvers, times, start, minute - first, Wall[minute])) continue;
             turn++;
             // Of those that come in one minute, or too late, the one that is later on the wall counts.
             if (comes[minute] < Minutes) begins[comes[minute]] = Math.Max(begins[comes[minute]], turn);
@@ -68,14 +68,14 @@ sealed class MinuteByMinute
         return duty;
     }
 
-    static bool IsHandOver(HandOvers handOvers, DateTime start, int sinceStart, DateTime at) => handOvers.Rhythm switch
+    static bool IsHandOver(HandOvers handOvers, WeekTime[] times, DateTime start, int sinceStart, DateTime at) => handOvers.Rhythm switch
     {
         HandOverRhythm.Hourly => sinceStart % (handOvers.Every * 60) == 0,
         HandOverRhythm.Minutes => sinceStart % handOvers.Every == 0,
         HandOverRhythm.Daily => sinceStart % 1_440 == 0 && (at.Date - start.Date).Days % handOvers.Every == 0,
         HandOverRhythm.Weekly => sinceStart % 1_440 == 0 && at.DayOfWeek == start.DayOfWeek && (at.Date - start.Date).Days / 7 % handOvers.Every == 0,
         HandOverRhythm.Monthly => sinceStart % 1_440 == 0 && at.Day == Math.Min(start.Day, DateTime.DaysInMonth(at.Year, at.Month)) && (at.Year * 12 + at.Month - start.Year * 12 - start.Month) % handOvers.Every == 0,
-        _ => handOvers.Times.Any(t => Is(t, at)),
+        _ => Array.Exists(times, t => Is(t, at)),
     };
 
     /// <summary>By minute of UTC: whether weekly times hold.</summary>
@@ -86,13 +86,13 @@ sealed class MinuteByMinute
         foreach (var span in times?.Spans ?? new([]))
             for (var from = 0; from < Minutes; from++)
             {
-                if (!Is(span.From, wall[from])) continue;
+                if (!Is(span.From, Wall[from])) continue;
                 var to = from + 1;
-                while (to < Minutes && !Is(span.To, wall[to])) to++;
+                while (to < Minutes && !Is(span.To, Wall[to])) to++;
                 for (var minute = comes[from]; minute >= 0 && minute < comes[to] && minute < Minutes; minute++) holds[minute] = true;
             }
         return holds;
     }
 
-    static bool Is(WeekTime time, DateTime at) => at.TimeOfDay == time.At.ToTimeSpan() && at.DayOfWeek == time.Day;
+    static bool Is(WeekTime time, DateTime at) => at.TimeOfDay.Ticks == time.At.Ticks && at.DayOfWeek == time.Day;
 }

@@ -8,7 +8,7 @@ namespace Portal.Tests.OnCall;
 /// <summary>A year, with all its changes of the clocks, against <see cref="MinuteByMinute"/>: not a minute may differ.</summary>
 public class YearOfRotationsTests
 {
-    const int Seeds = 6;
+    const int Seeds = 4;
     static readonly int First = MinuteOf(From), Last = MinuteOf(To);
 
     public static IEnumerable<object[]> Years => from zone in Zones from seed in Enumerable.Range(1, Seeds) select new object[] { zone, seed };
@@ -21,24 +21,22 @@ public class YearOfRotationsTests
     [MemberData(nameof(Rhythms))]
     public void Every_rhythm_has_the_turns_of_a_clock_that_is_watched_all_year(string zone, HandOverRhythm rhythm)
     {
-        for (var seed = 1; seed <= 2; seed++)
+        var seed = (int)rhythm * 10 + Array.IndexOf(Zones, zone);
+        var random = new Random(seed);
+        var handOvers = Draw(rhythm, random);
+        var start = MinuteByMinute.Base.AddDays(random.Next(1, 120)).Add(Time(random).ToTimeSpan());
+        // A monthly one begins on the last day of a month, where it can go wrong.
+        if (rhythm == HandOverRhythm.Monthly) start = start.AddDays(DateTime.DaysInMonth(start.Year, start.Month) - start.Day);
+        var rotation = new Rotation("Rotation", zone, start, handOvers, People, Crew.Past);
+        var duty = MinuteByMinute.In(zone).Duty(handOvers, start, People.Length);
+        var expected = Runs(First, Last, (a, b) => duty[a] == duty[b]).Where(r => duty[r.From] >= 0).Select(r => new Shift(People[duty[r.From]], Between(r))).ToList();
+        var shifts = rotation.Shifts(From, To);
+        AssertSame(expected, shifts, $"{zone}, {rhythm}, every {handOvers.Every}, start {start}, seed {seed}");
+        foreach (var (person, time) in shifts.Skip(1).Where(_ => random.Next(shifts.Count) < 200))
         {
-            var random = new Random(seed * 100 + (int)rhythm);
-            var handOvers = Draw(rhythm, random);
-            var start = MinuteByMinute.Base.AddDays(random.Next(1, 120)).Add(Time(random).ToTimeSpan());
-            // A monthly one begins on the last day of a month, where it can go wrong.
-            if (rhythm == HandOverRhythm.Monthly) start = start.AddDays(DateTime.DaysInMonth(start.Year, start.Month) - start.Day);
-            var rotation = new Rotation("Rotation", zone, start, handOvers, People, Crew.Past);
-            var duty = MinuteByMinute.In(zone).Duty(handOvers, start, People.Length);
-            var expected = Runs(First, Last, (a, b) => duty[a] == duty[b]).Where(r => duty[r.From] >= 0).Select(r => new Shift(People[duty[r.From]], Between(r))).ToList();
-            var shifts = rotation.Shifts(From, To);
-            AssertSame(expected, shifts, $"{zone}, {rhythm}, every {handOvers.Every}, start {start}, seed {seed}");
-            foreach (var (person, time) in shifts.Skip(1).Where(_ => random.Next(shifts.Count) < 200))
-            {
-                Assert.Equal(time.From, rotation.HandOverAfter(time.From.AddTicks(-1)));
-                Assert.Equal(person, rotation.OnDutyAt(time.From));
-                Assert.NotEqual(person, rotation.OnDutyAt(time.From.AddTicks(-1)));
-            }
+            Assert.Equal(time.From, rotation.HandOverAfter(time.From.AddTicks(-1)));
+            Assert.Equal(person, rotation.OnDutyAt(time.From));
+            Assert.NotEqual(person, rotation.OnDutyAt(time.From.AddTicks(-1)));
         }
     }
 
@@ -63,7 +61,7 @@ public class YearOfRotationsTests
             Assert.True(on[from] == MaskAt(drawn.Roster, MinuteByMinute.UtcOf(from)), $"{why}: at {MinuteByMinute.UtcOf(from)}");
             Assert.True(on[from] == MaskAt(drawn.Roster, MinuteByMinute.UtcOf(to).AddTicks(-1)), $"{why}: before {MinuteByMinute.UtcOf(to)}");
         }
-        foreach (var (from, to) in runs.Where(r => r.To < Last && random.Next(runs.Count) < 10))
+        foreach (var (from, to) in runs.Where(r => r.To < Last && random.Next(runs.Count) < 5))
         {
             var next = drawn.Roster.NextHandOver(MinuteByMinute.UtcOf(random.Next(from, to)))!;
             Assert.True((MinuteByMinute.UtcOf(to), on[from], on[to]) == (next.At, Mask(next.From), Mask(next.To)), $"{why}: the hand-over at {MinuteByMinute.UtcOf(to)}");
