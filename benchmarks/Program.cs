@@ -5,8 +5,8 @@ using Portal.E2E.Support;
 
 [assembly: SupportedOSPlatform("linux")]
 
-string[] figuresOfOne = ["page", "viewers", "first-load", "start"], known = [.. figuresOfOne, "results", "engine", "jobs", .. FaultsBench.Names];
-string[] chosen = args.Length == 0 ? [.. figuresOfOne, "results", "engine", "jobs", "faults"] : args;
+string[] figuresOfOne = ["page", "viewers", "first-load", "start"], known = [.. figuresOfOne, "results", "engine", "jobs", "backups", .. FaultsBench.Names];
+string[] chosen = args.Length == 0 ? [.. figuresOfOne, "results", "engine", "jobs", "backups", "faults"] : args;
 if (chosen.Except(known).FirstOrDefault() is { } unknown)
 {
     Console.Error.WriteLine($"There is no benchmark \"{unknown}\". There are: {string.Join(", ", known)}.");
@@ -33,7 +33,7 @@ try
             });
         }
     }
-    foreach (var (name, run) in new (string, Func<Task<IReadOnlyList<Figure>>>)[] { ("results", ResultsBench.Run), ("engine", EngineBench.Run), ("jobs", JobsBench.Run) })
+    foreach (var (name, run) in new (string, Func<Task<IReadOnlyList<Figure>>>)[] { ("results", ResultsBench.Run), ("engine", EngineBench.Run), ("jobs", JobsBench.Run), ("backups", BackupsBench.Run) })
         if (chosen.Contains(name))
         {
             Console.WriteLine($"Measuring: {name}");
