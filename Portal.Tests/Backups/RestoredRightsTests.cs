@@ -70,7 +70,7 @@ public sealed class RestoredRightsTests : IAsyncLifetime
     Task<BackupManifest> Backed(string? user) => rig.Write(new PostgresSource(Way(source, user), tools, rig.Scratch));
 
     Task<RestoreReport> Restored(BackupManifest manifest, string? user, bool toOwners = true) =>
-        new DatabaseRestore(rig.Reader, tools, rig.Scratch, toOwners).Into(manifest, rig.Key, Way("postgres", user), Fresh, BackupRig.Ignored, default);
+        new DatabaseRestore(rig.Reader, tools, rig.Scratch, TimeProvider.System, toOwners).Into(manifest, rig.Key, Way("postgres", user), Fresh, BackupRig.Ignored, default);
 
     Task<object?> Ask(string sql) => OddDatabase.Execute(Way(Fresh), sql);
 
