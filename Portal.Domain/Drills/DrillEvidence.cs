@@ -76,27 +76,34 @@ public sealed record DrillRecord(
     int Compared, IReadOnlyList<ComparedLine> Differences, IReadOnlyList<ComparedLine> Tables, IReadOnlyList<CheckedAnswer> Checks,
     IReadOnlyList<string> Commands, IReadOnlyList<DrillLogLine> Log);
 
+/// <summary>The backup that a drill restored, as it stood in the catalogue.</summary>
 /// <param name="At">The moment that it shows.</param>
 public sealed record DrilledBackup(string Id, string Store, DateTimeOffset At, long PlainBytes, long StoredBytes, long Rows);
 
+/// <summary>Which programs were at work.</summary>
 /// <param name="Server">Of the scratch server; null where it did not come about.</param>
 public sealed record DrillVersions(string Portal, string? Original, string? Server, string? Tools);
 
-/// <summary>Seconds.</summary>
+/// <summary>What was reached and what was asked for, in seconds.</summary>
 /// <param name="Canary">The newest canary that came back; null where the loss is reckoned from the snapshot.</param>
 public sealed record DrillFigures(double? Recovery, double RecoveryObjective, double? Loss, double LossObjective, DateTimeOffset? Canary);
 
+/// <summary>A part of the time to recover.</summary>
 /// <param name="Seconds">How long it took.</param>
 public sealed record DrillPhase(string Name, double Seconds);
 
+/// <summary>A question of the administrator, and what the restored database answered.</summary>
 /// <param name="Answer">The first value; null where there was none.</param>
 /// <param name="Problem">Why it could not be asked.</param>
 public sealed record CheckedAnswer(string Name, string Sql, string Expected, string? Answer, bool Passed, string? Problem);
 
+/// <summary>A line that a drill wrote about itself.</summary>
 public sealed record DrillLogLine(DateTimeOffset At, string Text);
 
 /// <summary>What people added to a drill before it was signed off.</summary>
 /// <param name="RecordSeal">Of the record that was signed.</param>
 public sealed record DrillReview(string RecordSeal, string Lessons, string? LessonsBy, IReadOnlyList<ReviewedAction> Actions, string SignedOffBy);
 
+/// <summary>An action as it stood when its drill was signed.</summary>
+/// <param name="DoneAt">Null where it was still to be done.</param>
 public sealed record ReviewedAction(string Text, string Owner, DateTimeOffset? DoneAt);

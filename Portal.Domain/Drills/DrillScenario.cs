@@ -18,6 +18,7 @@ public enum DrillScenario
     BackupServiceLost,
 }
 
+/// <summary>The names of scenarios, for scripts and for people.</summary>
 public static class DrillScenarios
 {
     public static string NameOf(DrillScenario scenario) => JsonNamingPolicy.KebabCaseLower.ConvertName(scenario.ToString());

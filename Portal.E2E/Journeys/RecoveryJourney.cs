@@ -24,7 +24,7 @@ public sealed class RecoveryJourney(SharedPortal shared)
         await page.GetByRole(AriaRole.Button, new() { Name = "Back up now: Shop, every minute" }).ClickAsync();
         await Expect(page.GetByText("Queued.").First).ToBeVisibleAsync();
         var plan = page.Locator("section.card").Filter(new() { HasText = "Shop, every minute" });
-        await Expect(plan.GetByText("Archive readable")).ToBeVisibleAsync();
+        await Expect(plan.GetByText("Readable to its end")).ToBeVisibleAsync();
         await Look.At(page, "backup-plans");
 
         await shared.Portal.Ask("delete from orders where id = 1234", "shop");

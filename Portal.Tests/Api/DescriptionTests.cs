@@ -71,7 +71,7 @@ public class DescriptionTests(PortalHost host) : IClassFixture<PortalHost>
 
     [Theory]
     [InlineData("POST", "/api/v1/silences", 404, "not part of this version")]
-    [InlineData("GET", "/api/v1/drills", 404, "not part of this version")]
+    [InlineData("GET", "/api/v1/alert-tests", 404, "not part of this version")]
     [InlineData("PUT", "/api/v1/nothing", 404, "unknown")]
     [InlineData("DELETE", "/api/v1/incidents", 405, "Allow")]
     public async Task An_address_that_is_none_says_so_to_whoever_has_a_key(string method, string path, int status, string words)

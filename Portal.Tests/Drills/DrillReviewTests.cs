@@ -180,15 +180,19 @@ public sealed class DrillReviewTests(TestDatabase database) : IClassFixture<Test
         {
             try
             {
-                await schedule.Execute(new(target, "Europe/Berlin"), Cast.Alice, default);
+                await schedule.Execute(new(target, ScheduleDrill.Weekly, "Europe/Berlin"), Cast.Alice, default);
                 return true;
             }
-            catch (DomainException) { return false; }
+            catch (ConflictException) { return false; }
         }));
         Assert.Single(both, made => made);
-        Assert.Equal("cron", (await Assert.ThrowsAsync<DomainException>(() => schedule.Execute(new(node.PortalTarget, "Europe/Berlin", "often"), Cast.Alice, default))).Field);
+        Assert.Equal("cron", (await Assert.ThrowsAsync<DomainException>(() => schedule.Execute(new(node.PortalTarget, "often", "Europe/Berlin"), Cast.Alice, default))).Field);
         await using var db = database.Open();
-        Assert.Equal("every Sunday at 04:47 Europe/Berlin", (await db.JobSchedules.SingleAsync(s => s.Kind == RunDrill.Kind)).InWords());
+        var made = await db.JobSchedules.AsNoTracking().SingleAsync(s => s.Kind == RunDrill.Kind);
+        Assert.Equal("every Sunday at 04:47 Europe/Berlin", made.InWords());
+        await schedule.Execute(new(target, "0 5 1 * *", "UTC", Paused: true, made.Version), Cast.Alice, default);
+        var changed = await db.JobSchedules.AsNoTracking().SingleAsync(s => s.Kind == RunDrill.Kind);
+        Assert.Equal(("0 5 1 * *", "UTC", true), (changed.Cron, changed.Zone, changed.PausedAt is not null));
         await new Features.Backups.RemoveTarget(database.Database, TimeProvider.System).Execute(target, Cast.Alice, default);
         Assert.False(await db.JobSchedules.AnyAsync(s => s.Kind == RunDrill.Kind));
     }

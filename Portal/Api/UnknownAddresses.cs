@@ -11,7 +11,7 @@ static class UnknownAddresses
     /// <summary>Promised for later versions.</summary>
     static readonly string[] Later =
     [
-        "metrics", "drills", "alert-tests", "deployments", "alerts", "services", "schedules", "policies", "silences",
+        "metrics", "alert-tests", "deployments", "alerts", "services", "schedules", "policies", "silences",
         "subscribers", "requests", "audit", "on-call", "hooks",
     ];
 

@@ -37,7 +37,7 @@ public static class AuditWords
         ["backup_target.removed"] = "removed a backup target",
         ["backup_target.canary"] = "let a canary into a backup target, or took it away",
         ["drill.queued"] = "asked for a drill",
-        ["drill.scheduled"] = "made a schedule of drills",
+        ["drill.scheduled"] = "set when a target is drilled",
         ["drill.recorded"] = "sealed what a drill found",
         ["drill.lessons"] = "wrote what a drill taught",
         ["drill.signed_off"] = "signed off a drill",
