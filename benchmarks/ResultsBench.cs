@@ -77,7 +77,8 @@ static class ResultsBench
             insert into metric_hours (series_id, at, count, failed, sum, min, max, histogram)
             select ('b0000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, (current_date - {Days})::timestamptz - h * interval '1 hour', 120, 0, 120 * 240, 40, 440, array(select ((265 + b)::bigint << 40) | 2 from generate_series(0, 59) b)
             from generate_series(1, {83 * 24}) h, generate_series(0, {Math.Min(Long, Monitors) - 1}) n;
-            """);    }
+            """);
+    }
 
     /// <summary>As after a week without anybody who rolls up.</summary>
     static async Task<Figure> RollUp(PortalProcess portal)

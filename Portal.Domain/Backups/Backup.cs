@@ -93,9 +93,31 @@ public sealed class Backup
     /// <summary>All of it but the manifest, which may have megabytes: what lists read.</summary>
     public static Expression<Func<Backup, Backup>> Listed { get; } = b => new Backup
     {
-        Id = b.Id, PlanId = b.PlanId, TargetId = b.TargetId, StoreId = b.StoreId, RunId = b.RunId, State = b.State, Kind = b.Kind, StartedAt = b.StartedAt, FinishedAt = b.FinishedAt, At = b.At,
-        PlainBytes = b.PlainBytes, StoredBytes = b.StoredBytes, Tables = b.Tables, Rows = b.Rows, ChecksumAt = b.ChecksumAt, ArchiveAt = b.ArchiveAt, RestoredAt = b.RestoredAt, DataAt = b.DataAt, Damage = b.Damage,
-        HeldBy = b.HeldBy, IsPinned = b.IsPinned, DeletedAt = b.DeletedAt, DeletedBecause = b.DeletedBecause, IsGone = b.IsGone, Version = b.Version,
+        Id = b.Id,
+        PlanId = b.PlanId,
+        TargetId = b.TargetId,
+        StoreId = b.StoreId,
+        RunId = b.RunId,
+        State = b.State,
+        Kind = b.Kind,
+        StartedAt = b.StartedAt,
+        FinishedAt = b.FinishedAt,
+        At = b.At,
+        PlainBytes = b.PlainBytes,
+        StoredBytes = b.StoredBytes,
+        Tables = b.Tables,
+        Rows = b.Rows,
+        ChecksumAt = b.ChecksumAt,
+        ArchiveAt = b.ArchiveAt,
+        RestoredAt = b.RestoredAt,
+        DataAt = b.DataAt,
+        Damage = b.Damage,
+        HeldBy = b.HeldBy,
+        IsPinned = b.IsPinned,
+        DeletedAt = b.DeletedAt,
+        DeletedBecause = b.DeletedBecause,
+        IsGone = b.IsGone,
+        Version = b.Version,
     };
 
     /// <summary>One that lies in a store without a row here.</summary>

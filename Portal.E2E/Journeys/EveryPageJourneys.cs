@@ -121,6 +121,7 @@ public class EveryPageJourneys(SharedPortal shared)
         var monitor = (await Api.Get(shared.Portal, "/api/v1/monitors?limit=1")).GetProperty("items")[0].GetProperty("id").GetString();
         var schedule = (await Api.Get(shared.Portal, "/api/v1/job-schedules")).GetProperty("items").EnumerateArray().Single(s => s.GetProperty("kind").GetString() == "database-check").GetProperty("id").GetString();
         var job = (await Api.Post(shared.Portal, $"/api/v1/job-schedules/{schedule}/run", new { })).GetProperty("id").GetString();
-        return [.. Staff, $"/admin/jobs/{job}", $"/ops/incidents/{shared.OpenIncident}", $"/ops/maintenance/{shared.Maintenance}", $"/ops/maintenance/{shared.Maintenance}/edit", $"/ops/monitors/{monitor}"];
+        var target = (await Api.Get(shared.Portal, "/api/v1/backup-targets")).GetProperty("items").EnumerateArray().Single(t => t.GetProperty("name").GetString() == "portal").GetProperty("id").GetString();
+        return [.. Staff, $"/admin/jobs/{job}", $"/admin/drills/{await shared.Drill()}", $"/admin/drills/targets/{target}", $"/ops/incidents/{shared.OpenIncident}", $"/ops/maintenance/{shared.Maintenance}", $"/ops/maintenance/{shared.Maintenance}/edit", $"/ops/monitors/{monitor}"];
     }
 }

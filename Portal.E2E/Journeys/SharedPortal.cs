@@ -27,6 +27,24 @@ public sealed class SharedPortal : IAsyncLifetime
         await Wait.Until("the incident is public", async () => (await Portal.Http.GetStringAsync("/")).Contains("Invoices are late", StringComparison.Ordinal));
     }
 
+    readonly Lock once = new();
+    Task<string>? drill;
+
+    /// <summary>A drill of the portal's own database that is over; made when it is first asked for.</summary>
+    internal Task<string> Drill()
+    {
+        lock (once) return drill ??= Make();
+        async Task<string> Make()
+        {
+            await Over((await Api.Post(Portal, "/api/v1/backups", new { target = "portal" })).GetProperty("id").GetString()!);
+            var id = (await Api.Post(Portal, "/api/v1/drills", new { scenario = "database-lost" })).GetProperty("id").GetString()!;
+            await Over(id);
+            return id;
+        }
+    }
+
+    Task Over(string job) => Wait.Until("the job is over", async () => (await Api.Get(Portal, $"/api/v1/jobs/{job}")).GetProperty("state").GetString() == "succeeded", 120);
+
     public async Task DisposeAsync() => await Portal.DisposeAsync();
 
     internal async Task<string> Declare(string title) =>

@@ -16,8 +16,12 @@ public sealed class StoreSecretTests(TestDatabase database, S3Server server) : I
     const string Secret = "a-new-secret-key";
     readonly BackupNode node = new(database, configuration: new Dictionary<string, string>
     {
-        ["Storage:Backups:S3:Endpoint"] = server.Endpoint.AbsoluteUri, ["Storage:Backups:S3:Bucket"] = S3Server.Bucket, ["Storage:Backups:S3:Region"] = "eu-central-1",
-        ["Storage:Backups:S3:AccessKey"] = "access", ["Storage:Backups:S3:SecretKey"] = "secret", ["Storage:Backups:S3:ForcePathStyle"] = "true",
+        ["Storage:Backups:S3:Endpoint"] = server.Endpoint.AbsoluteUri,
+        ["Storage:Backups:S3:Bucket"] = S3Server.Bucket,
+        ["Storage:Backups:S3:Region"] = "eu-central-1",
+        ["Storage:Backups:S3:AccessKey"] = "access",
+        ["Storage:Backups:S3:SecretKey"] = "secret",
+        ["Storage:Backups:S3:ForcePathStyle"] = "true",
     });
     Backup backup = null!;
     BackupStoreId bucket;

@@ -4,6 +4,7 @@ using Portal.Domain.Backups;
 using Portal.Domain.Drills;
 using Portal.Domain.Jobs;
 using Portal.Domain.Shared;
+using Portal.Features.Drills;
 using Portal.Tests.Support;
 
 namespace Portal.Tests.Drills;
@@ -122,6 +123,15 @@ public class DrillRulesTests
         Assert.Equal("Lessons", first.Review().Lessons);
         typeof(DrillEvidence).GetProperty(nameof(DrillEvidence.Content))!.SetValue(first, first.Content.Replace("Lessons", "Lesson", StringComparison.Ordinal));
         Assert.False(first.IsWhole(AuditSeal.Beginning));
+    }
+
+    [Fact]
+    public void Each_attempt_has_a_scratch_server_of_its_own_that_names_its_run()
+    {
+        var run = Id.New<JobRunId>(Now);
+        Assert.NotEqual(ScratchPlace.NameOf(run, 1), ScratchPlace.NameOf(run, 2));
+        Assert.Equal(run, ScratchPlace.RunOf(ScratchPlace.NameOf(run, 12)));
+        Assert.Null(ScratchPlace.RunOf("somebody-else"));
     }
 
     [Fact]

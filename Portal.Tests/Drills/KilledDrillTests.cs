@@ -117,7 +117,7 @@ public sealed class KilledDrillTests : IAsyncLifetime
         Assert.True(report.GetProperty("whole").GetBoolean() && report.GetProperty("drill").GetProperty("state").GetString() == "passed", report.ToString());
     }
 
-    string Cluster(string drill) => folder["drills", drill, "cluster"];
+    string Cluster(string drill) => folder["drills", $"{drill}-1", "cluster"];
 
     /// <summary>Until a process of the scratch server says by its title that it does that.</summary>
     Task Doing(string drill, string what) => Soon.Comes(() => Postmaster.ProcessesOf(Cluster(drill)).Any(id => Title(id).Contains(what, StringComparison.Ordinal)), $"{what} on the scratch server");

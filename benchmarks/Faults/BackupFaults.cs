@@ -6,19 +6,19 @@ using Portal.Tests.Backups;
 
 namespace Portal.Benchmarks.Faults;
 
-/// <summary>A portal that is killed, and one that is frozen for longer than its lease, in every phase of a backup and of a restore. <c>./test</c> holds one phase of each kind.</summary>
+/// <summary>A portal that is killed, and one that is frozen for longer than its lease, in every phase of a backup, of a restore and of a drill. <c>./test</c> holds one phase of each kind.</summary>
 static class BackupFaults
 {
-    const string Shop = "shop", Content = ".dump.gz.enc", Manifest = ".json";
+    internal const string Shop = "shop", Content = ".dump.gz.enc", Manifest = ".json";
     const int Rows = 2_000;
     static readonly TimeSpan LongerThanTheLease = TimeSpan.FromSeconds(5);
 
     /// <param name="Hold">Keeps a run waiting in this phase until it is disposed.</param>
-    sealed record Phase(string Name, Func<Task<IAsyncDisposable>> Hold);
+    internal sealed record Phase(string Name, Func<Task<IAsyncDisposable>> Hold);
 
-    sealed record Fault(string Name, Func<Task> Do, Func<Task> Then);
+    internal sealed record Fault(string Name, Func<Task> Do, Func<Task> Then);
 
-    sealed record Told(string Outcome, string? Phase, int Attempt, JsonElement? Result)
+    internal sealed record Told(string Outcome, string? Phase, int Attempt, JsonElement? Result)
     {
         public bool IsOver => Outcome is not ("queued" or "running");
     }
@@ -51,6 +51,7 @@ static class BackupFaults
         {
             figures.AddRange(await Backups(portal, bucket, fault));
             figures.AddRange(await Restores(portal, bucket, fault));
+            figures.AddRange(await DrillFaults.Run(portal, bucket, fault));
         }
         return figures;
     }
@@ -178,44 +179,45 @@ static class BackupFaults
 
     static async Task<IReadOnlyList<string>> Databases(PortalProcess portal) => (await portal.Ask("select string_agg(datname, ' ' order by datname) from pg_database where datname like 'shop%' or datname like 'portal_restoring%'")).Split(' ');
 
-    static async Task<IAsyncDisposable> Held(HeldBucket bucket, string method, string ending)
+    internal static async Task<IAsyncDisposable> Held(HeldBucket bucket, string method, string ending)
     {
         await Task.CompletedTask;
         return new Requests(bucket.Hold(method, ending));
     }
 
     /// <summary>Until the run waits where it is held.</summary>
-    static Task Reaches(PortalProcess portal, IAsyncDisposable hold, string job) => hold switch
+    internal static Task Reaches(PortalProcess portal, IAsyncDisposable hold, string job) => hold switch
     {
         Requests requests => Wait.Until("the store is asked", () => requests.Held.Waiting > 0, 60),
         Role => Wait.Until("pg_restore works", async () => await portal.Ask("select count(*) from pg_stat_activity where query ilike 'refresh materialized view%' and state = 'active'") != "0", 60),
         Place place => place.Reach(),
+        DrillFaults.Question => Wait.Until("the data is asked", async () => (await Look(portal, job)).Phase == "Checking the data", 60),
         _ => Wait.Until("pg_dump waits", async () => (await Look(portal, job)).Phase == "Backing up" && await portal.Ask("select count(*) from pg_stat_activity where application_name = 'portal backup' and wait_event_type = 'Lock'") == "2", 60),
     };
 
-    static async Task<Told> End(PortalProcess portal, string job)
+    internal static async Task<Told> End(PortalProcess portal, string job)
     {
         var told = new Told("queued", null, 0, null);
         await Wait.Until("the job is over", async () => (told = await Look(portal, job)).IsOver, 120);
         return told;
     }
 
-    static async Task<Told> Look(PortalProcess portal, string job)
+    internal static async Task<Told> Look(PortalProcess portal, string job)
     {
         var answer = await Writer.Get(portal, $"/api/v1/jobs/{job}");
         return new(answer.GetProperty("outcome").GetString()!, answer.GetProperty("phase").GetString(), answer.GetProperty("attempt").GetInt32(), answer.GetProperty("result") is { ValueKind: JsonValueKind.Object } result ? result : null);
     }
 
-    static async Task<string> Queue(PortalProcess portal, string path, object body) => (await Post(portal, path, body)).GetProperty("id").GetString()!;
+    internal static async Task<string> Queue(PortalProcess portal, string path, object body) => (await Post(portal, path, body)).GetProperty("id").GetString()!;
 
-    static async Task<JsonElement> Post(PortalProcess portal, string path, object body)
+    internal static async Task<JsonElement> Post(PortalProcess portal, string path, object body)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body), Headers = { { "Authorization", $"Bearer {PortalProcess.ApiKey}" } } };
         using var answer = await portal.Http.SendAsync(request);
         return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<JsonElement>() : throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
     }
 
-    static string Words(List<string> bad) => bad.Count == 0 ? "none" : string.Join("; ", bad);
+    internal static string Words(List<string> bad) => bad.Count == 0 ? "none" : string.Join("; ", bad);
 
     sealed record Requests(Held Held) : IAsyncDisposable
     {

@@ -12,7 +12,7 @@ public sealed class DrillTargets(IDbContextFactory<PortalDbContext> contexts, Ca
 {
     /// <param name="Last">The latest that is over.</param>
     /// <param name="Passed">The latest that passed; null where nothing was ever proven.</param>
-    /// <param name="Working">The run that works or waits for its turn now.</param>
+    /// <param name="Working">The run that works or waits for its turn now, unless it has found already what it was to find.</param>
     /// <param name="Open">Actions that no drill has tested yet.</param>
     /// <param name="CanaryProblem">Why this node cannot write the canary.</param>
     public sealed record Row(BackupTarget Target, Drill? Last, Drill? Passed, JobRun? Working, JobSchedule? Schedule, DateTimeOffset? Next, bool HasBackup, IReadOnlyList<DrillCheck> Checks, IReadOnlyList<DrillAction> Open, string? CanaryProblem)
@@ -47,7 +47,7 @@ public sealed class DrillTargets(IDbContextFactory<PortalDbContext> contexts, Ca
         {
             var key = t.Target.Id.ToString();
             var schedule = schedules.Find(s => s.Arguments.Contains(key, StringComparison.Ordinal));
-            return new Row(t.Target, t.Last, t.Passed, working.Find(r => r.Arguments.Contains(key, StringComparison.Ordinal)), schedule, schedule is { PausedAt: null } ? schedule.After(now).Cast<DateTimeOffset?>().FirstOrDefault() : null,
+            return new Row(t.Target, t.Last, t.Passed, working.Find(r => r.Arguments.Contains(key, StringComparison.Ordinal) && r.Id != t.Last?.Id), schedule, schedule is { PausedAt: null } ? schedule.After(now).Cast<DateTimeOffset?>().FirstOrDefault() : null,
                 t.HasBackup, [.. checks[t.Target.Id]], [.. open[t.Target.Id]], canaries.ProblemWith(t.Target.Id));
         })];
     }

@@ -31,9 +31,9 @@ public sealed class DrillUpkeep(IDbContextFactory<PortalDbContext> contexts, Dri
         }
     }
 
-    async Task<bool> IsOver(string run, CancellationToken ct)
+    async Task<bool> IsOver(string name, CancellationToken ct)
     {
-        if (!Id.TryParse<JobRunId>(run, out var id)) return true;
+        if (ScratchPlace.RunOf(name) is not { } id) return true;
         await state.Prepared.WaitAsync(ct);
         await using var db = await contexts.CreateDbContextAsync(ct);
         return !await db.JobRuns.AnyAsync(r => r.Id == id && r.State == RunState.Running, ct);

@@ -14,9 +14,9 @@ namespace Portal.Features.Drills;
 public sealed class RehearseLostDatabase(IDbContextFactory<PortalDbContext> contexts, StoreOpening opening, TargetWays ways, ScratchPlace scratch, TimeProvider clock)
 {
     /// <summary>Returns when the database is back and was looked at; what was found is in the notes.</summary>
-    /// <param name="run">Names the scratch server.</param>
+    /// <param name="name">Of the scratch server.</param>
     /// <exception cref="BackupFailedException">It does not come back, and why.</exception>
-    public async Task Run(string run, BackupTarget target, Backup backup, DrillNotes notes, CancellationToken ct)
+    public async Task Run(string name, BackupTarget target, Backup backup, DrillNotes notes, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
         using var store = opening.Open(await db.BackupStores.AsNoTracking().SingleAsync(s => s.Id == backup.StoreId, ct));
@@ -26,8 +26,8 @@ public sealed class RehearseLostDatabase(IDbContextFactory<PortalDbContext> cont
         var (tools, clusters) = (await PostgresTools.Find(ct), await scratch.Open(ct));
         notes.Versions = notes.Versions with { Original = manifest.Versions.Server, Tools = tools.Version };
         var binaries = await DrillPreflight.Check(manifest, tools, PostgresBinaries.Installed(), clusters.Root, ct);
-        notes.Ran($"{binaries["initdb"]} and {binaries["postgres"]} -D {clusters.Root}/{run}/cluster, without network");
-        await using var cluster = await clusters.Make(run, ProcessMark.Own, binaries, ct);
+        notes.Ran($"{binaries["initdb"]} and {binaries["postgres"]} -D {clusters.Root}/{name}/cluster, without network");
+        await using var cluster = await clusters.Make(name, ProcessMark.Own, binaries, ct);
         var restored = new DrilledDatabase(cluster);
         notes.Versions = notes.Versions with { Server = await restored.Prepare(manifest.Database!, ct) };
         notes.Took("Prepare a server", clock.GetElapsedTime(notes.Began));

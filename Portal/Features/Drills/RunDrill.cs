@@ -92,7 +92,7 @@ public sealed class RunDrill(IDbContextFactory<PortalDbContext> contexts, Rehear
         if (backup is null) return $"There is no backup of {target.Name}: nothing could be restored.";
         try
         {
-            await rehearsal.Run(run.Id.ToString(), target, backup, notes, ct);
+            await rehearsal.Run(ScratchPlace.NameOf(run.Id, run.Attempt), target, backup, notes, ct);
             var different = notes.Compared.Count(l => !l.IsEqual);
             var wrong = notes.Checks.Where(c => !c.Passed).Select(c => c.Name).ToList();
             if (different > 0) return $"What was restored is not what was backed up: {different} of {notes.Compared.Count} things differ.";
