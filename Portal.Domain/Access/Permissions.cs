@@ -24,7 +24,7 @@ public static class Permissions
         [Permission.ManageBackups] = (Role.Admin, "backups:write", "Make and change backup plans, targets and stores; back up, verify and delete backups."),
         [Permission.RestoreBackups] = (Role.Admin, "restores:write", "Restore a backup into a database or a folder."),
         [Permission.ViewDrills] = (Role.Admin, "drills:read", "See drills, what they measured, and what they check."),
-        [Permission.RunDrills] = (Role.Admin, "drills:write", "Run drills; change what they check and whether a canary is written; add lessons and actions."),
+        [Permission.RunDrills] = (Role.Admin, "drills:write", "Run drills, schedule them, and say whether a canary is written. Adding a question to the data needs restores:write as well: its answer shows what stands there."),
         [Permission.ManagePeople] = (Role.Admin, "people:write", "Add, change and deactivate people, and see their one-time links."),
         [Permission.ManageApiKeys] = (Role.Admin, "api-keys:write", "Create API keys with no more scopes than its own, and revoke any."),
         [Permission.ViewHealth] = (Role.Staff, "health:read", "Read detailed health and metrics from outside this machine."),

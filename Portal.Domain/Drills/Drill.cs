@@ -47,7 +47,7 @@ public sealed class Drill
     public string TargetName { get; private set; } = "";
     public string RequestedBy { get; private set; } = "";
     public Guid? RequestedById { get; private set; }
-    /// <summary>The moment at which the database is taken to be lost.</summary>
+    /// <summary>When its last attempt began, by the portal's clock.</summary>
     public DateTimeOffset StartedAt { get; private set; }
     public DateTimeOffset? EndedAt { get; private set; }
     public DrillOutcome Outcome { get; private set; }
@@ -66,7 +66,8 @@ public sealed class Drill
 
     public string Lessons { get; private set; } = "";
     public string? LessonsBy { get; private set; }
-    public Guid? LessonsById { get; private set; }
+    /// <summary>Everybody who ever wrote the lessons.</summary>
+    public Guid[] WriterIds { get; private set; } = [];
     public DateTimeOffset? SignedOffAt { get; private set; }
     public string? SignedOffBy { get; private set; }
     public uint Version { get; private set; }
@@ -79,34 +80,38 @@ public sealed class Drill
     public bool MetAll => Outcome == DrillOutcome.Passed && MetRecovery == true && MetLoss == true;
 
     /// <summary>An attempt begins; what one before it had found counts for nothing.</summary>
-    public void Begin(DateTimeOffset now) => (Outcome, StartedAt, EndedAt, BackupId, Reason, Recovery, Loss) = (DrillOutcome.Running, now, null, null, null, null, null);
+    public void Begin(DateTimeOffset now) =>
+        (Outcome, StartedAt, EndedAt, BackupId, Reason, Recovery, Loss, IsLossByCanary) = (DrillOutcome.Running, now, null, null, null, null, null, false);
 
     /// <summary>It reads this backup: until its end nobody deletes that.</summary>
     public void Reads(BackupId backup) => BackupId = backup;
 
-    public void Measured(TimeSpan recovery, TimeSpan loss, bool byCanary) => (Recovery, Loss, IsLossByCanary) = (recovery, loss, byCanary);
+    public void Measured(TimeSpan recovery, TimeSpan loss, bool byCanary) =>
+        (Recovery, Loss, IsLossByCanary) = (Whole(recovery), Whole(loss), byCanary);
+
+    /// <summary>The database keeps microseconds; milliseconds are what anybody needs.</summary>
+    static TimeSpan Whole(TimeSpan span) => TimeSpan.FromMilliseconds(Math.Round(span.TotalMilliseconds));
 
     /// <param name="reason">Null where it passed.</param>
     public void End(DrillOutcome outcome, string? reason, DateTimeOffset now) =>
-        (Outcome, Reason, EndedAt) = (outcome, reason is { Length: > ReasonLength } ? string.Concat(reason.AsSpan(0, ReasonLength - 1), "…") : reason, now);
+        (Outcome, Reason, EndedAt) = (outcome, reason is { Length: > ReasonLength } ? string.Concat(reason.AsSpan(0, char.IsHighSurrogate(reason[ReasonLength - 2]) ? ReasonLength - 2 : ReasonLength - 1), "…") : reason, now);
 
     /// <exception cref="DomainException">It is not over, or signed off.</exception>
     public void Learn(string? lessons, Actor by)
     {
         RequireOpen();
-        var text = (lessons ?? "").Trim();
-        if (text.Length > LessonsLength) throw new DomainException($"Lessons take at most {LessonsLength:N0} characters.", "lessons");
-        (Lessons, LessonsBy, LessonsById) = (text, by.Name, by.Id);
+        (Lessons, LessonsBy) = (Text.Optional(lessons, "lessons", "The text of the lessons", LessonsLength) ?? "", by.Name);
+        if (by.Id is { } writer && !WriterIds.Contains(writer)) WriterIds = [.. WriterIds, writer];
     }
 
-    /// <summary>A second person has looked at it: neither who asked for it nor who wrote the lessons.</summary>
+    /// <summary>A second person has looked at it: neither who asked for it nor anybody who wrote on its lessons.</summary>
     /// <exception cref="DomainException">It is not over, signed off already, or this person is the first one.</exception>
     public void SignOff(Actor by, DateTimeOffset now)
     {
         RequireOpen();
         if (by.Kind != ActorKind.Person) throw new DomainException("A drill is signed off by a person in the browser, not by a program.");
         if (by.Id == RequestedById) throw new DomainException("A second person signs a drill off: you asked for this one. Ask another administrator.");
-        if (by.Id == LessonsById) throw new DomainException("A second person signs a drill off: you wrote its lessons. Ask another administrator.");
+        if (by.Id is { } signer && WriterIds.Contains(signer)) throw new DomainException("A second person signs a drill off: you wrote on its lessons. Ask another administrator.");
         (SignedOffAt, SignedOffBy) = (now, by.Name);
     }
 

@@ -102,7 +102,7 @@ public sealed record DrillLogLine(DateTimeOffset At, string Text);
 
 /// <summary>What people added to a drill before it was signed off.</summary>
 /// <param name="RecordSeal">Of the record that was signed.</param>
-public sealed record DrillReview(string RecordSeal, string Lessons, string? LessonsBy, IReadOnlyList<ReviewedAction> Actions, string SignedOffBy);
+public sealed record DrillReview(string RecordSeal, string Lessons, string? LessonsBy, IReadOnlyList<ReviewedAction> Actions, string SignedOffBy, Guid? SignedOffById);
 
 /// <summary>An action as it stood when its drill was signed.</summary>
 /// <param name="DoneAt">Null where it was still to be done.</param>

@@ -24,7 +24,7 @@ public static class ClusterVersion
     }
 
     /// <summary>A new cluster, complete or not there at all.</summary>
-    public static async Task Initialise(PostgresBinaries binaries, string cluster, ServerAccount account, string password, CancellationToken ct)
+    public static async Task Initialise(PostgresBinaries binaries, string cluster, ServerAccount account, string password, CancellationToken ct, string role = EmbeddedPostgres.Role)
     {
         var fresh = cluster + ".new";
         if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true);
@@ -34,7 +34,7 @@ public static class ClusterVersion
         {
             await account.WriteFile(secret, password, ct);
             var made = await Programs.Run(account.Command(
-                binaries["initdb"], "-D", fresh, "-U", EmbeddedPostgres.Role, "-A", "scram-sha-256", $"--pwfile={secret}",
+                binaries["initdb"], "-D", fresh, "-U", role, "-A", "scram-sha-256", $"--pwfile={secret}",
                 "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"), ct);
             if (!made.Ok) throw new IOException($"initdb failed: {made.Words}");
         }

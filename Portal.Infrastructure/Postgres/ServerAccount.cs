@@ -2,8 +2,11 @@ namespace Portal.Infrastructure.Postgres;
 
 /// <summary>Whom PostgreSQL runs as: it refuses to run as root, so root runs it as the user that its package made.</summary>
 /// <param name="Name">Null: as ourselves.</param>
-public sealed record ServerAccount(string? Name)
+/// <param name="Group">Null: of the same name.</param>
+public sealed record ServerAccount(string? Name, string? Group = null)
 {
+    string? GroupName => Group ?? Name;
+
     /// <exception cref="CannotStartException">We are root and the package's user does not exist.</exception>
     public static ServerAccount Find()
     {
@@ -12,14 +15,17 @@ public sealed record ServerAccount(string? Name)
         return exists ? new ServerAccount("postgres") : throw new CannotStartException("The user postgres does not exist: install the package postgresql.");
     }
 
+    /// <summary>For a server that runs what others wrote: as root, by a user to whom nothing belongs, least of all the portal's own cluster.</summary>
+    public static ServerAccount OfStrangers() => Environment.IsPrivilegedProcess ? new ServerAccount("nobody", "nogroup") : Find();
+
     /// <summary>Programs by their absolute paths, so that it may be run from any folder.</summary>
     public IReadOnlyList<string> Command(string program, params IEnumerable<string> arguments) =>
-        Name is null ? [Programs.Find(program), .. arguments] : [Programs.Find("setpriv"), $"--reuid={Name}", $"--regid={Name}", "--clear-groups", Programs.Find(program), .. arguments];
+        Name is null ? [Programs.Find(program), .. arguments] : [Programs.Find("setpriv"), $"--reuid={Name}", $"--regid={GroupName}", "--clear-groups", Programs.Find(program), .. arguments];
 
     /// <summary>A folder that only this account can enter.</summary>
     public async Task MakeFolder(string path, CancellationToken ct)
     {
-        string[] owner = Name is null ? [] : ["-o", Name, "-g", Name];
+        string[] owner = Name is null ? [] : ["-o", Name, "-g", GroupName!];
         var made = await Programs.Run(["install", "-d", "-m", "0700", .. owner, path], ct);
         if (!made.Ok) throw new CannotStartException($"The folder {path} cannot be made: {made.Words}");
     }
@@ -28,7 +34,7 @@ public sealed record ServerAccount(string? Name)
     public async Task WriteFile(string path, string text, CancellationToken ct)
     {
         PrivateFile.Write(path, text);
-        if (Name is not null) await Programs.Run(["chown", $"{Name}:{Name}", path], ct);
+        if (Name is not null) await Programs.Run(["chown", $"{Name}:{GroupName}", path], ct);
     }
 
     public async Task<bool> CanEnter(string folder, CancellationToken ct) =>

@@ -81,7 +81,9 @@ public sealed class DrillJobTests(TestDatabase database) : IClassFixture<TestDat
         Assert.Equal([("Every order has a note", "t", true), ("Orders are there", "3000", true)], record.Checks.Select(c => (c.Name, c.Answer, c.Passed)));
         Assert.True(record is { Compared: > 2, Differences.Count: 0, Attempt: 1 } && record.Node == node.Name.Value);
         Assert.Contains(record.Tables, t => t.Subject.Contains("orders", StringComparison.Ordinal));
+        Assert.InRange(record.Phases.Sum(p => p.Seconds) - drill.Recovery.Value.TotalSeconds, -0.01, 0.01);
         Assert.Contains(record.Log, l => l.Text.Contains("canary", StringComparison.Ordinal));
+        Assert.Contains(record.Log, l => l.Text.StartsWith("The server ", StringComparison.Ordinal));
         Assert.Contains(record.Commands, c => c.Contains("pg_restore", StringComparison.Ordinal));
         Assert.Equal(VerificationLevel.Data, (await node.All()).Single(b => b.Id == backup.Id).Level);
         Assert.Contains("the data was back and checked after", JobWords.Sentence(run, "Drill", node.Drills.InWords(System.Text.Json.JsonSerializer.Deserialize<System.Text.Json.JsonElement>(run.Result!))), StringComparison.Ordinal);
@@ -128,7 +130,7 @@ public sealed class DrillJobTests(TestDatabase database) : IClassFixture<TestDat
         await Backed();
         await Check("Hostile", sql);
         var (_, report) = await Drilled();
-        Assert.Matches("read-only|permission denied|must be superuser", report.Record!.Checks.Single().Problem);
+        Assert.Matches("read-only|permission denied|must be superuser|does not exist", report.Record!.Checks.Single().Problem);
     }
 
     [Fact]
@@ -216,7 +218,7 @@ public sealed class DrillJobTests(TestDatabase database) : IClassFixture<TestDat
             await db.Database.ExecuteSqlAsync($"update job_runs set node = 'another', epoch = epoch + 1, attempt = attempt + 1 where id = {id.Value}");
         }
         var notes = new DrillNotes(new RunContext(claimed, TimeProvider.System), TimeProvider.System);
-        Assert.Contains("was taken", (await Assert.ThrowsAsync<DomainException>(() => node.Records.Close(id, claimed.Attempt, notes, null, default))).Message, StringComparison.Ordinal);
+        Assert.Contains("was taken", (await Assert.ThrowsAsync<DomainException>(() => node.Records.Close(id, claimed.Epoch, claimed.Attempt, notes, null, default))).Message, StringComparison.Ordinal);
         var report = await List.LoadOne(id, Cast.Alice, default);
         Assert.Equal((DrillOutcome.Running, null), (report.Drill.Outcome, report.Record));
     }

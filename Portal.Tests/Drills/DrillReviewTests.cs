@@ -37,9 +37,9 @@ public sealed class DrillReviewTests(TestDatabase database) : IClassFixture<Test
     /// <param name="recovery">Minutes; null where nothing came back.</param>
     async Task<JobRunId> Ended(double? recovery = 4, double loss = 1)
     {
-        var id = await node.QueueDrill.Execute(new("database-lost"), Cast.Alice, default);
+        var (id, clock) = (await node.QueueDrill.Execute(new("database-lost"), Cast.Alice, default), new FakeClock());
         var claimed = (await node.Rig.Ledger.Claim(id, default))!;
-        var notes = new DrillNotes(new RunContext(claimed, TimeProvider.System), TimeProvider.System);
+        var notes = new DrillNotes(new RunContext(claimed, TimeProvider.System), clock);
         await using (var db = database.Open())
         {
             notes.Lost(TimeProvider.System.GetUtcNow());
@@ -49,11 +49,13 @@ public sealed class DrillReviewTests(TestDatabase database) : IClassFixture<Test
         }
         if (recovery is { } minutes)
         {
-            notes.Took("Restore", TimeSpan.FromMinutes(minutes));
+            notes.Lost(notes.FailedAt);
+            clock.FastForward(TimeSpan.FromMinutes(minutes));
+            notes.Recovered();
             notes.Loss = TimeSpan.FromMinutes(loss);
         }
         var reason = recovery is null ? "The store is gone." : null;
-        await node.Records.Close(id, claimed.Attempt, notes, reason, default);
+        await node.Records.Close(id, claimed.Epoch, claimed.Attempt, notes, reason, default);
         await node.Rig.Ledger.End(claimed, reason is null ? RunState.Succeeded : RunState.Failed, null, reason, default);
         return id;
     }
@@ -123,6 +125,16 @@ public sealed class DrillReviewTests(TestDatabase database) : IClassFixture<Test
             update drill_evidence set content = '{}', previous = decode(repeat('00', 32), 'hex') where position = 1;
             update drill_evidence e set seal = sha256(previous || convert_to((select string_agg(octet_length(f) || ':' || f || ',', '' order by n) from unnest(array[position::text, replace(drill_id::text, '-', ''), kind, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), content]) with ordinality as u(f, n)), 'UTF8')) where position = 1
             """, "does not stand in the audit log");
+        // Nor may the rows that screens show say anything else than what was sealed.
+        foreach (var (change, back) in new[] { ("recovery = interval '1 min'", "recovery = interval '4 min'"), ("outcome = 'Failed', reason = 'No'", "outcome = 'Passed', reason = null"), ("signed_off_at = now(), signed_off_by = 'Erin'", "signed_off_at = null, signed_off_by = null") })
+        {
+            await Sql($"update drills set {change} where id = '{first.Value}'");
+            Assert.False((await List.LoadOne(first, Cast.Alice, default)).IsWhole, change);
+            await Sql($"update drills set {back} where id = '{first.Value}'");
+            Assert.True((await List.LoadOne(first, Cast.Alice, default)).IsWhole, back);
+        }
+        await Sql($"insert into audit (id, at, actor_kind, actor_name, action, subject, summary) select gen_random_uuid(), now(), 'System', 'Portal', action, subject, 'Seal 00: forged' from audit where action = 'drill.recorded' and subject = '{second}'");
+        Assert.False((await List.LoadOne(second, Cast.Alice, default)).IsWhole);
         await Sql("alter table drill_evidence disable trigger user; update drill_evidence set content = replace(content, '240', '60') where position = 1; alter table drill_evidence enable trigger user");
         Assert.False((await List.LoadOne(first, Cast.Alice, default)).IsWhole);
         Assert.True((await List.LoadOne((await Ended()), Cast.Alice, default)).IsWhole);

@@ -80,7 +80,9 @@ public class DrillRulesTests
         var drill = Over();
         Assert.Contains("asked for", Assert.Throws<DomainException>(() => drill.SignOff(Cast.Alice, Now)).Message, StringComparison.Ordinal);
         drill.Learn("It is slow.", Dora);
-        Assert.Contains("wrote its lessons", Assert.Throws<DomainException>(() => drill.SignOff(Dora, Now)).Message, StringComparison.Ordinal);
+        // Who wrote before somebody else did wrote on them as well.
+        drill.Learn("It is slow, very.", Cast.Bob);
+        Assert.Contains("wrote on its lessons", Assert.Throws<DomainException>(() => drill.SignOff(Dora, Now)).Message, StringComparison.Ordinal);
         var third = Dora with { Id = Guid.CreateVersion7(), Name = "Erin" };
         Assert.Contains("program", Assert.Throws<DomainException>(() => drill.SignOff(third with { Kind = ActorKind.ApiKey }, Now)).Message, StringComparison.Ordinal);
         drill.SignOff(third, Now);
@@ -114,7 +116,7 @@ public class DrillRulesTests
     public void Evidence_that_is_changed_moved_or_cut_does_not_fit_its_seal()
     {
         var (one, two) = (Id.New<JobRunId>(Now), Id.New<JobRunId>(Now.AddDays(7)));
-        var review = new DrillReview("ab", "Lessons", "Dora", [new("Buy a disk", "Bob", null)], "Erin");
+        var review = new DrillReview("ab", "Lessons", "Dora", [new("Buy a disk", "Bob", null)], "Erin", null);
         var first = new DrillEvidence(one, DrillEvidenceKind.SignOff, review, null, Now.AddTicks(7));
         var second = new DrillEvidence(two, DrillEvidenceKind.SignOff, review with { Lessons = "Other" }, first, Now);
         Assert.Equal((1, 2), (first.Position, second.Position));

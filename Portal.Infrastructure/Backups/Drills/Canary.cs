@@ -22,8 +22,9 @@ public sealed class Canary(string connectionString)
     readonly string way = new NpgsqlConnectionStringBuilder(PostgresSource.OneServer(connectionString).ConnectionString) { CommandTimeout = 10, ApplicationName = "portal canary" }.ConnectionString;
 
     /// <summary>Writes a beat, unless there was one just now; makes its table where it is missing.</summary>
+    /// <param name="mayPrepare">Asked before its table is made: a consent may have been withdrawn a moment ago. Null makes it.</param>
     /// <exception cref="BackupFailedException">Refused or Passing, in words; so with the others.</exception>
-    public Task Beat(CancellationToken ct) => Through(way, async connection =>
+    public Task Beat(CancellationToken ct, Func<Task<bool>>? mayPrepare = null) => Through(way, async connection =>
     {
         try
         {
@@ -31,6 +32,7 @@ public sealed class Canary(string connectionString)
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
+            if (mayPrepare is not null && !await mayPrepare()) return false;
             await Prepare(connection, ct);
             await Write(connection, ct);
         }
@@ -61,10 +63,11 @@ public sealed class Canary(string connectionString)
         return await reader.ReadAsync(ct) ? new CanaryBeat(reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetString(2)) : null;
     }, ct);
 
-    /// <summary>What was lost: from the newest beat that came back to the failure. Without a canary it is reckoned from the snapshot's time.</summary>
-    /// <param name="failedAt">By the clock of the database that was lost.</param>
-    public static TimeSpan LossOf(DateTimeOffset failedAt, CanaryBeat? newest, SnapshotPosition snapshot) =>
-        failedAt - (newest?.At ?? snapshot.TakenAt) is var loss && loss > TimeSpan.Zero ? loss : TimeSpan.Zero;
+    /// <summary>Whether a beat tells how far a restore reaches: one that was written all the time has a beat shortly before the snapshot, and none is of later than the failure.</summary>
+    public static bool IsBelievable(CanaryBeat beat, SnapshotPosition snapshot, DateTimeOffset failedAt) => (beat.At - snapshot.TakenAt).Duration() <= Gap && beat.At <= failedAt;
+
+    /// <summary>Four beats: a database that was too busy for so long is not the rule.</summary>
+    static readonly TimeSpan Gap = TimeSpan.FromMinutes(1);
 
     static async Task<T> Through<T>(string way, Func<NpgsqlConnection, Task<T>> work, CancellationToken ct)
     {
@@ -73,6 +76,10 @@ public sealed class Canary(string connectionString)
             await using var connection = new NpgsqlConnection(way);
             await connection.OpenAsync(ct);
             return await work(connection);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new BackupFailedException(BackupFailure.Refused, $"The user {new NpgsqlConnectionStringBuilder(way).Username} may not make the schema {Schema} or write to it ({e.MessageText}).", e);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
         {

@@ -8,7 +8,7 @@ using Portal.Infrastructure.Postgres;
 
 namespace Portal.Infrastructure.Backups.Drills;
 
-/// <summary>A PostgreSQL of one drill's own: a socket in a folder that only its account can enter, no network, gone with everything it holds when it is disposed.</summary>
+/// <summary>A PostgreSQL of one drill's own: a socket in a folder that only its account can enter, no network where the machine allows that, gone with everything it holds when it is disposed.</summary>
 /// <remarks>It writes as safely as a real one (fsync is on): what it took to restore is what it takes.</remarks>
 public sealed class ScratchCluster : IAsyncDisposable
 {
@@ -18,6 +18,8 @@ public sealed class ScratchCluster : IAsyncDisposable
     readonly ServerAccount account;
     readonly TimeProvider clock;
     readonly ILogger log;
+    /// <summary>No role of a database that is restored here has this name, nor its rights.</summary>
+    readonly string superuser = $"portal_drill_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}";
     readonly string password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
     Process? child;
     string sockets = "";
@@ -25,6 +27,9 @@ public sealed class ScratchCluster : IAsyncDisposable
     internal ScratchCluster(string run, string folder, ServerAccount account, TimeProvider clock, ILogger log) => (Run, Folder, this.account, this.clock, this.log) = (run, folder, account, clock, log);
 
     public string Run { get; }
+
+    /// <summary>Whether it has a network of its own, with nothing in it; otherwise it only listens to none.</summary>
+    public bool HasNoNetwork { get; private set; }
 
     /// <summary>Holds the cluster, its log, and the mark of its owner.</summary>
     public string Folder { get; }
@@ -41,7 +46,7 @@ public sealed class ScratchCluster : IAsyncDisposable
     {
         Host = sockets,
         Port = Port,
-        Username = EmbeddedPostgres.Role,
+        Username = superuser,
         Password = password,
         Database = database,
         Pooling = false,
@@ -55,12 +60,15 @@ public sealed class ScratchCluster : IAsyncDisposable
     /// <exception cref="IOException">It does not start; its last words are told.</exception>
     internal async Task Start(PostgresBinaries binaries, CancellationToken ct)
     {
-        await ClusterVersion.Initialise(binaries, Cluster, account, password, ct);
+        await ClusterVersion.Initialise(binaries, Cluster, account, password, ct, superuser);
         sockets = await SocketFolder.Make(account, SocketName, clock, log, ct);
         if (Encoding.UTF8.GetByteCount($"{sockets}/.s.PGSQL.{Port}") > LongestSocket) throw new CannotStartException($"The path of the socket in {sockets} is longer than {LongestSocket} bytes.");
         var server = account.Command(binaries["postgres"], ["-D", Cluster, .. Settings()]);
+        // What is restored may hold ways to other servers: none of them leads anywhere from here.
+        HasNoNetwork = account.Name is not null && (await Programs.Run(["unshare", "--net", "true"], ct)).Ok;
+        string[] apart = HasNoNetwork ? [Programs.Find("unshare"), "--net", "--"] : [];
         // The shell only opens the log file: exec leaves the server as our child, setsid gives it a session of its own.
-        var start = new ProcessStartInfo(Programs.Find("sh"), ["-c", "umask 077; log=$1; shift; exec \"$@\" >\"$log\" 2>&1 </dev/null", "sh", Output, Programs.Find("setsid"), .. server]) { WorkingDirectory = "/" };
+        var start = new ProcessStartInfo(Programs.Find("sh"), ["-c", "umask 077; log=$1; shift; exec \"$@\" >\"$log\" 2>&1 </dev/null", "sh", Output, Programs.Find("setsid"), .. apart, .. server]) { WorkingDirectory = "/" };
         start.Environment.Clear();
         (start.Environment["LC_ALL"], start.Environment["PATH"]) = ("C.UTF-8", Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin");
         child = Process.Start(start)!;

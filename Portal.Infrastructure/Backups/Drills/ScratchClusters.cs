@@ -21,6 +21,9 @@ public sealed class ScratchClusters(string root, ServerAccount account, TimeProv
 
     public string Root => root;
 
+    /// <summary>Who runs them.</summary>
+    public string AccountName => account.Name ?? Environment.UserName;
+
     /// <summary>In the data folder, unless PostgreSQL's user cannot get there.</summary>
     public static async Task<ScratchClusters> Of(DataFolder data, ServerAccount account, TimeProvider clock, ILogger<ScratchClusters> log, CancellationToken ct)
     {

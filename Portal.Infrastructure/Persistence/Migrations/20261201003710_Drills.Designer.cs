@@ -827,9 +827,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("character varying(100)")
                         .HasColumnName("lessons_by");
 
-                    b.Property<Guid?>("LessonsById")
-                        .HasColumnType("uuid")
-                        .HasColumnName("lessons_by_id");
 
                     b.Property<TimeSpan?>("Loss")
                         .HasColumnType("interval")
@@ -902,6 +899,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .ValueGeneratedOnAddOrUpdate()
                         .HasColumnType("xid")
                         .HasColumnName("xmin");
+
+                    b.Property<Guid[]>("WriterIds")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("writer_ids");
 
                     b.HasKey("Id")
                         .HasName("pk_drills");

@@ -72,7 +72,7 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     is_loss_by_canary = table.Column<bool>(type: "boolean", nullable: false),
                     lessons = table.Column<string>(type: "character varying(10000)", maxLength: 10000, nullable: false),
                     lessons_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true),
-                    lessons_by_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    writer_ids = table.Column<Guid[]>(type: "uuid[]", nullable: false),
                     signed_off_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     signed_off_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true),
                     xmin = table.Column<uint>(type: "xid", rowVersion: true, nullable: false)

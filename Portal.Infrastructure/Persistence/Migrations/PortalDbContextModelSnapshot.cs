@@ -828,9 +828,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("character varying(100)")
                         .HasColumnName("lessons_by");
 
-                    b.Property<Guid?>("LessonsById")
-                        .HasColumnType("uuid")
-                        .HasColumnName("lessons_by_id");
 
                     b.Property<TimeSpan?>("Loss")
                         .HasColumnType("interval")
@@ -903,6 +900,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .ValueGeneratedOnAddOrUpdate()
                         .HasColumnType("xid")
                         .HasColumnName("xmin");
+
+                    b.Property<Guid[]>("WriterIds")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("writer_ids");
 
                     b.HasKey("Id")
                         .HasName("pk_drills");

@@ -44,14 +44,16 @@ public sealed class CanaryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_lost_is_the_time_from_the_newest_beat_to_the_failure()
+    public async Task A_beat_is_believed_that_came_shortly_before_the_snapshot_and_before_the_failure()
     {
         var failed = await Bird().Now(default);
         Assert.InRange((TimeProvider.System.GetUtcNow() - failed).Duration(), TimeSpan.Zero, TimeSpan.FromMinutes(1));
         var snapshot = new SnapshotPosition("0/0", failed.AddMinutes(-20));
-        Assert.Equal(TimeSpan.FromSeconds(40), Canary.LossOf(failed, new CanaryBeat(1, failed.AddSeconds(-40), "0/0"), snapshot));
-        Assert.Equal(TimeSpan.FromMinutes(20), Canary.LossOf(failed, null, snapshot));
-        Assert.Equal(TimeSpan.Zero, Canary.LossOf(failed, new CanaryBeat(1, failed.AddSeconds(1), "0/0"), snapshot));
+        bool Believed(DateTimeOffset at, DateTimeOffset? taken = null) => Canary.IsBelievable(new CanaryBeat(1, at, "0/0"), snapshot with { TakenAt = taken ?? snapshot.TakenAt }, failed);
+        Assert.True(Believed(snapshot.TakenAt.AddSeconds(-14)));
+        Assert.False(Believed(snapshot.TakenAt.AddDays(-20)), "nobody wrote it for weeks");
+        Assert.False(Believed(snapshot.TakenAt.AddMinutes(2)), "it is of after the snapshot");
+        Assert.False(Believed(failed.AddSeconds(1), failed), "it is of after the failure");
     }
 
     [Fact]

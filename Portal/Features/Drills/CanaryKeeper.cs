@@ -33,13 +33,20 @@ public sealed class CanaryKeeper(IDbContextFactory<PortalDbContext> contexts, Ta
             await using var db = await contexts.CreateDbContextAsync(ct);
             living = await db.BackupTargets.AsNoTracking().Where(t => t.HasCanary && t.RemovedAt == null).ToListAsync(ct);
         }
-        catch (Exception e) when (Refusal.IsDatabaseAway(e))
+        catch (Exception e) when (!ct.IsCancellationRequested)
         {
             // Those that were known go on: their databases may be there.
+            if (!Refusal.IsDatabaseAway(e)) log.LogError(e, "Who lets a canary live could not be read");
         }
         foreach (var gone in problems.Keys.Except(living.Select(t => t.Id)).ToList()) problems.TryRemove(gone, out _);
         // One that hangs holds up none of the others beyond its own time-outs.
         await Task.WhenAll(living.Select(t => Beat(t, ct)));
+    }
+
+    async Task<bool> MayLive(BackupTarget target, CancellationToken ct)
+    {
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        return await db.BackupTargets.AnyAsync(t => t.Id == target.Id && t.HasCanary && t.RemovedAt == null, ct);
     }
 
     /// <summary>A database that does not take it is told of once, and once when it does again.</summary>
@@ -48,7 +55,7 @@ public sealed class CanaryKeeper(IDbContextFactory<PortalDbContext> contexts, Ta
         var before = problems.GetValueOrDefault(target.Id);
         try
         {
-            await new Canary(await ways.Connection(target, ct)).Beat(ct);
+            await new Canary(await ways.Connection(target, ct)).Beat(ct, () => MayLive(target, ct));
             problems[target.Id] = null;
             if (before is not null) log.LogInformation("The canary is written again into {Target}", target.Name);
         }

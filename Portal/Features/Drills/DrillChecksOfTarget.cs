@@ -16,6 +16,8 @@ public sealed class AddDrillCheck(IDbContextFactory<PortalDbContext> contexts, T
     public async Task<DrillCheckId> Execute(Request request, Actor actor, CancellationToken ct)
     {
         actor.Require(Permission.RunDrills);
+        // Its answer shows what stands in the database.
+        actor.Require(Permission.RestoreBackups);
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         var target = await DrilledTargets.Find(db, request.Target ?? "", ct);

@@ -14,10 +14,11 @@ public sealed class DrillList(IDbContextFactory<PortalDbContext> contexts)
     /// <param name="Record">Null while it runs.</param>
     /// <param name="RecordSeal">Of the record.</param>
     /// <param name="Review">Null while nobody has signed it off.</param>
-    /// <param name="IsWhole">The record and the sign-off are as they were sealed.</param>
+    /// <param name="SignedAt">As it was sealed.</param>
+    /// <param name="IsWhole">The record and the sign-off are as they were sealed, and the rows say what they say.</param>
     /// <param name="Run">The job; null where it was forgotten.</param>
     /// <param name="Tests">Actions of earlier drills that this one has tested.</param>
-    public sealed record Report(Drill Drill, DrillRecord? Record, string? RecordSeal, long? Position, DrillReview? Review, bool IsWhole, IReadOnlyList<DrillAction> Actions, IReadOnlyList<DrillAction> Tests, JobRun? Run);
+    public sealed record Report(Drill Drill, DrillRecord? Record, string? RecordSeal, long? Position, DrillReview? Review, DateTimeOffset? SignedAt, bool IsWhole, IReadOnlyList<DrillAction> Actions, IReadOnlyList<DrillAction> Tests, JobRun? Run);
 
     public async Task<IReadOnlyList<Drill>> Load(BackupTargetId? target, JobRunId? after, int take, Actor actor, CancellationToken ct)
     {
@@ -44,11 +45,18 @@ public sealed class DrillList(IDbContextFactory<PortalDbContext> contexts)
         var (record, review) = (links.Find(l => l.Kind == DrillEvidenceKind.Record), links.Find(l => l.Kind == DrillEvidenceKind.SignOff));
         var isWhole = true;
         foreach (var link in links) isWhole &= await DrillChain.IsWhole(db, link, ct);
-        // What is missing was taken away: a drill that is over has a record, and one that was signed a signature.
-        isWhole &= (!drill.IsOver || record is not null) && (drill.SignedOffAt is null || review?.Review().RecordSeal == record?.SealText);
-        return new(drill, record?.Record(), record?.SealText, record?.Position, review?.Review(), isWhole,
+        isWhole &= Agrees(drill, record?.Record()) && Agrees(drill, review, record?.SealText);
+        return new(drill, record?.Record(), record?.SealText, record?.Position, review?.Review(), review?.At, isWhole,
             await db.DrillActions.AsNoTracking().Where(a => a.DrillId == id).OrderBy(a => a.CreatedAt).ThenBy(a => a.Id).ToListAsync(ct),
             await db.DrillActions.AsNoTracking().Where(a => a.TargetId == drill.TargetId && a.TestedBy == id).OrderBy(a => a.CreatedAt).ThenBy(a => a.Id).ToListAsync(ct),
             await db.JobRuns.AsNoTracking().SingleOrDefaultAsync(r => r.Id == id, ct));
     }
+
+    /// <summary>Screens and lists show rows: they must say what was sealed. A drill that is over has a record, and no other one.</summary>
+    static bool Agrees(Drill drill, DrillRecord? record) => record is null ? !drill.IsOver
+        : (drill.Outcome, drill.Reason, drill.TargetName, drill.Recovery?.TotalSeconds, drill.Loss?.TotalSeconds, drill.RecoveryObjective.TotalSeconds, drill.LossObjective.TotalSeconds, drill.IsLossByCanary)
+            == (record.Outcome, record.Reason, record.Target, record.Figures.Recovery, record.Figures.Loss, record.Figures.RecoveryObjective, record.Figures.LossObjective, record.Figures.Canary is not null);
+
+    static bool Agrees(Drill drill, DrillEvidence? signature, string? recordSeal) => signature is null ? drill.SignedOffAt is null
+        : signature.Review() is var review && drill.SignedOffAt is not null && (review.RecordSeal, review.Lessons, review.SignedOffBy) == (recordSeal, drill.Lessons, drill.SignedOffBy);
 }

@@ -24,9 +24,17 @@ public sealed class DrillNotes(RunContext run, TimeProvider clock)
     public IReadOnlyList<DrillPhase> Phases => phases;
     public IReadOnlyList<string> Commands => commands;
     public IReadOnlyList<DrillLogLine> Log => log;
-    public TimeSpan Recovery => TimeSpan.FromSeconds(phases.Sum(p => p.Seconds));
+    /// <summary>From the failure to data that was looked at; the phases are its parts. Zero while nothing has come back.</summary>
+    public TimeSpan Recovery { get; private set; }
 
     public void Lost(DateTimeOffset at) => (FailedAt, Began) = (at, clock.GetTimestamp());
+
+    /// <summary>Everything was looked at: what is in no phase yet was spent on that.</summary>
+    public void Recovered()
+    {
+        Recovery = TimeSpan.FromMilliseconds(Math.Round(clock.GetElapsedTime(Began).TotalMilliseconds));
+        Took("Check the data", Recovery - TimeSpan.FromSeconds(phases.Sum(p => p.Seconds)));
+    }
 
     public void Say(string text)
     {

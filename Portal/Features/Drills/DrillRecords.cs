@@ -15,18 +15,24 @@ public sealed class DrillRecords(IDbContextFactory<PortalDbContext> contexts, No
     /// <summary>By the node that worked on it, while the run is still its own.</summary>
     /// <param name="reason">Why it did not pass; null where it did.</param>
     /// <exception cref="DomainException">It is another node's by now: what was found here counts for nothing.</exception>
-    public async Task<Drill> Close(JobRunId id, int attempt, DrillNotes notes, string? reason, CancellationToken ct)
+    public async Task<Drill> Close(JobRunId id, long epoch, int attempt, DrillNotes notes, string? reason, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        // Held until the commit, so that nobody takes the run over in between.
-        var ours = await db.Database.SqlQuery<int>($"select 1 as \"Value\" from job_runs where id = {id.Value} and state = 'Running' and node = {node.Value} and attempt = {attempt} for update").ToListAsync(ct);
-        if (ours.Count == 0) throw new DomainException("The run was taken from this node meanwhile: what it found was discarded.");
+        await Fence(db, id, epoch, ct);
         var drill = await db.Drills.SingleAsync(d => d.Id == id, ct);
         if (notes.Loss is { } loss) drill.Measured(notes.Recovery, loss, notes.Canary is not null);
         await End(db, drill, reason is null ? DrillOutcome.Passed : DrillOutcome.Failed, reason, attempt, node.Value, notes, ct);
         await transaction.CommitAsync(ct);
         return drill;
+    }
+
+    /// <summary>Holds the run until the end of the transaction, so that nobody takes it over in between.</summary>
+    /// <exception cref="DomainException">It is another node's by now.</exception>
+    public static async Task Fence(PortalDbContext db, JobRunId id, long epoch, CancellationToken ct)
+    {
+        var ours = await db.Database.SqlQuery<int>($"select 1 as \"Value\" from job_runs where id = {id.Value} and state = 'Running' and epoch = {epoch} for update").ToListAsync(ct);
+        if (ours.Count == 0) throw new DomainException("The run was taken from this node meanwhile: what it found was discarded.");
     }
 
     /// <summary>A drill whose run is over, and that nobody ended.</summary>

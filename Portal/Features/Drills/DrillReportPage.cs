@@ -53,7 +53,7 @@ public static class DrillReportPage
         {
             page.Append(CultureInfo.InvariantCulture, $"<h2>Lessons</h2><p style=\"white-space:pre-wrap\">{E(review.Lessons.Length > 0 ? review.Lessons : "None were written down.")}</p>");
             Table(page, "Actions", ["What", "By whom", "Done when it was signed"], review.Actions.Select(a => new[] { a.Text, a.Owner, a.DoneAt is { } done ? At(done) : "no" }));
-            page.Append(CultureInfo.InvariantCulture, $"<p>Signed off by {E(review.SignedOffBy)} on {At(report.Drill.SignedOffAt!.Value)}.</p>");
+            page.Append(CultureInfo.InvariantCulture, $"<p>Signed off by {E(review.SignedOffBy)} on {At(report.SignedAt!.Value)}.</p>");
         }
         else page.Append("<p>Not signed off yet.</p>");
         page.Append("<h2>Log</h2><pre>").AppendJoin('\n', record.Log.Select(l => E($"{At(l.At)}  {l.Text}"))).Append("</pre>");

@@ -25,7 +25,7 @@ public sealed class DrillUpkeep(IDbContextFactory<PortalDbContext> contexts, Dri
             var clusters = await scratch.Open(ct);
             await clusters.KeepSwept(IsOver, ct);
         }
-        catch (BackupFailedException e)
+        catch (Exception e) when (e is BackupFailedException or IOException or UnauthorizedAccessException)
         {
             log.LogInformation("No drill can run on this node: {Reason}", e.Message);
         }
@@ -62,7 +62,15 @@ public sealed class DrillUpkeep(IDbContextFactory<PortalDbContext> contexts, Dri
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
         var left = await db.Drills.AsNoTracking().Where(d => d.Outcome == DrillOutcome.Running && !db.JobRuns.Any(r => r.Id == d.Id && r.EndedAt == null)).Select(d => d.Id).ToListAsync(ct);
-        foreach (var id in left) await records.BreakOff(id, await db.JobRuns.AsNoTracking().SingleOrDefaultAsync(r => r.Id == id, ct), ct);
+        foreach (var id in left)
+            try
+            {
+                await records.BreakOff(id, await db.JobRuns.AsNoTracking().SingleOrDefaultAsync(r => r.Id == id, ct), ct);
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested && !Refusal.IsDatabaseAway(e))
+            {
+                log.LogError(e, "The drill {Drill} could not be ended", id);
+            }
         await news.Tell(ct);
     }
 }

@@ -24,7 +24,8 @@ public static class DrillWords
     {
         DrillOutcome.Running => null,
         DrillOutcome.Passed => $"Had {drill.TargetName} been lost on {At(drill.StartedAt)}, {Sentence(drill.Recovery!.Value, drill.RecoveryObjective, drill.Loss!.Value, drill.LossObjective)}.",
-        DrillOutcome.Failed => $"Had {drill.TargetName} been lost on {At(drill.StartedAt)}, it would not have come back as it was: {drill.Reason}",
+        DrillOutcome.Failed when drill.Recovery is not null => $"Had {drill.TargetName} been lost on {At(drill.StartedAt)}, it would not have come back as it was: {drill.Reason}",
+        DrillOutcome.Failed => $"In the drill of {drill.TargetName} on {At(drill.StartedAt)} nothing came back: {drill.Reason}",
         _ => $"The drill of {drill.TargetName} on {At(drill.StartedAt)} was broken off and proves nothing: {drill.Reason}",
     };
 

@@ -90,7 +90,7 @@ public static class DrillsApi
     {
         var actor = http.User.ToActor();
         var id = await add.Execute(new(body.Target, body.Name, body.Sql, Rule(body.Rule), body.Value), actor, ct);
-        return Results.Created($"/api/v1/drill-checks/{id}", Answer((await Find(targets, body.Target!, actor, ct)).Checks.Single(c => c.Id == id)));
+        return Results.Created((string?)null, Answer((await Find(targets, body.Target!, actor, ct)).Checks.Single(c => c.Id == id)));
     }
 
     static async Task<IResult> Remove(string id, HttpContext http, RemoveDrillCheck remove, CancellationToken ct)

@@ -22,6 +22,7 @@ public sealed class QueueDrill(IDbContextFactory<PortalDbContext> contexts, RunD
         var scenario = DrillScenarios.Parse(request.Scenario);
         await using var db = await contexts.CreateDbContextAsync(ct);
         var target = await DrilledTargets.Find(db, request.Target ?? BackupTarget.Own, ct);
+        if (await db.JobRuns.AnyAsync(r => r.Kind == RunDrill.Kind && r.Subject == target.Name && r.EndedAt == null && r.DueAt <= now, ct)) throw new DomainException($"{target.Name} is drilled already, or its drill waits for its turn.", "target");
         var arguments = new RunDrill.Arguments(target.Id.ToString(), DrillScenarios.NameOf(scenario)).ToJson();
         var run = new JobRun(RunDrill.Kind, target.Name, arguments, kind.Rules(arguments), actor, now);
         db.JobRuns.Add(run);

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Access;
 using Portal.Domain.Audit;
 using Portal.Domain.Drills;
 using Portal.Domain.Jobs;
@@ -45,6 +46,7 @@ public sealed class ReviewDrill(IDbContextFactory<PortalDbContext> contexts, Tim
         var now = clock.GetUtcNow();
         await using var db = await contexts.CreateDbContextAsync(ct);
         var action = await db.DrillActions.SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw new NotFoundException("action");
+        if (await db.Drills.SingleAsync(d => d.Id == action.DrillId, ct) is { SignedOffAt: null } drill) db.Entry(drill).Property(d => d.Lessons).IsModified = true;
         if (done) action.Done(actor, now);
         else action.Reopen();
         await db.Commit(new AuditEntry(actor, done ? "drill_action.done" : "drill_action.reopened", id.ToString(), action.Text, now), ct);
@@ -60,10 +62,12 @@ public sealed class ReviewDrill(IDbContextFactory<PortalDbContext> contexts, Tim
         var drill = await Find(db, id, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         if (drill.Version != version) throw new ConflictException("Somebody changed this drill since you opened it: read what stands now, then sign it.");
+        // Who asked by a key of their own asked for it.
+        if (drill.RequestedById is { } by && await db.ApiKeys.AnyAsync(k => k.Id == new ApiKeyId(by) && k.CreatedBy == actor.Name, ct)) throw new DomainException("A second person signs a drill off: it was asked for with a key that you made. Ask another administrator.");
         drill.SignOff(actor, now);
         var record = await db.DrillEvidence.AsNoTracking().SingleAsync(e => e.DrillId == id && e.Kind == DrillEvidenceKind.Record, ct);
         var actions = await db.DrillActions.AsNoTracking().Where(a => a.DrillId == id).OrderBy(a => a.CreatedAt).ThenBy(a => a.Id).ToListAsync(ct);
-        var review = new DrillReview(record.SealText, drill.Lessons, drill.LessonsBy, [.. actions.Select(a => new ReviewedAction(a.Text, a.Owner, a.DoneAt))], actor.Name);
+        var review = new DrillReview(record.SealText, drill.Lessons, drill.LessonsBy, [.. actions.Select(a => new ReviewedAction(a.Text, a.Owner, a.DoneAt))], actor.Name, actor.Id);
         var link = await DrillChain.Append(db, id, DrillEvidenceKind.SignOff, review, now, ct);
         await db.Commit(new AuditEntry(actor, "drill.signed_off", id.ToString(), DrillChain.Summary(link, drill.TargetName), now), ct);
         await transaction.CommitAsync(ct);

@@ -50,7 +50,7 @@ public sealed class RunDrill(IDbContextFactory<PortalDbContext> contexts, Rehear
         var (drill, target) = await Begin(run, notes, ct);
         if (drill.IsOver) return Result(drill);
         var reason = await Rehearse(run, target, notes, ct);
-        var ended = await records.Close(run.Id, run.Attempt, notes, reason, ct);
+        var ended = await records.Close(run.Id, run.Epoch, run.Attempt, notes, reason, ct);
         if (ended.Outcome != DrillOutcome.Passed) throw new DomainException(ended.Reason!);
         return Result(ended);
     }
@@ -67,28 +67,31 @@ public sealed class RunDrill(IDbContextFactory<PortalDbContext> contexts, Rehear
         await using var db = await contexts.CreateDbContextAsync(ct);
         var target = await db.BackupTargets.AsNoTracking().SingleOrDefaultAsync(t => t.Id == id && t.RemovedAt == null, ct) ?? throw new DomainException("What was to be drilled was removed meanwhile.", "target");
         notes.Lost(await rehearsal.FailureTime(target, notes, ct));
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await DrillRecords.Fence(db, run.Id, run.Epoch, ct);
         if (await db.Drills.SingleOrDefaultAsync(d => d.Id == run.Id, ct) is { } drill)
         {
             // The attempt before had sealed what it found, and ended before it could say so.
             if (drill.IsOver) return (drill, target);
-            drill.Begin(notes.FailedAt);
+            drill.Begin(clock.GetUtcNow());
         }
         else
         {
             var job = await db.JobRuns.AsNoTracking().SingleAsync(r => r.Id == run.Id, ct);
             var loss = await db.BackupPlans.Where(p => p.TargetId == id).MinAsync(p => (int?)p.TargetLossMinutes, ct);
             var objectives = loss is { } minutes ? DrillObjectives.Standard with { Loss = TimeSpan.FromMinutes(minutes) } : DrillObjectives.Standard;
-            drill = new Drill(run.Id, scenario, target, objectives, job.RequestedBy, job.RequestedById, notes.FailedAt);
+            drill = new Drill(run.Id, scenario, target, objectives, job.RequestedBy, job.RequestedById, clock.GetUtcNow());
             db.Drills.Add(drill);
         }
         await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
         return (drill, target);
     }
 
     /// <returns>Why it did not pass; null where it did.</returns>
     async Task<string?> Rehearse(RunContext run, BackupTarget target, DrillNotes notes, CancellationToken ct)
     {
-        var backup = await Choose(run.Id, target, ct);
+        var backup = await Choose(run, target, ct);
         if (backup is null) return $"There is no backup of {target.Name}: nothing could be restored.";
         try
         {
@@ -108,16 +111,19 @@ public sealed class RunDrill(IDbContextFactory<PortalDbContext> contexts, Rehear
     }
 
     /// <summary>The newest that is not known to be damaged; from here to the end of the drill it is held.</summary>
-    Task<Backup?> Choose(JobRunId run, BackupTarget target, CancellationToken ct) => Contention.Settle(async () =>
+    Task<Backup?> Choose(RunContext run, BackupTarget target, CancellationToken ct) => Contention.Settle(async () =>
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await DrillRecords.Fence(db, run.Id, run.Epoch, ct);
         if (await db.Backups.Where(b => b.TargetId == target.Id && b.State == BackupState.Kept && b.Damage == null).OrderByDescending(b => b.At).ThenByDescending(b => b.Id).FirstOrDefaultAsync(ct) is not { } backup) return null;
-        var drill = await db.Drills.SingleAsync(d => d.Id == run, ct);
-        backup.Hold(run);
+        var drill = await db.Drills.SingleAsync(d => d.Id == run.Id, ct);
+        backup.Hold(run.Id);
         drill.Reads(backup.Id);
         try
         {
             await db.SaveChangesAsync(ct);
+            await transaction.CommitAsync(ct);
         }
         catch (DbUpdateConcurrencyException)
         {

@@ -22,7 +22,7 @@ public sealed class ScratchPlace(DataFolder data, TimeProvider clock, ILogger<Sc
     {
         try
         {
-            return await ScratchClusters.Of(data, ServerAccount.Find(), clock, log, ct);
+            return await ScratchClusters.Of(data, ServerAccount.OfStrangers(), clock, log, ct);
         }
         catch (CannotStartException e)
         {

@@ -51,6 +51,8 @@ public sealed class RunContext(ClaimedRun run, TimeProvider clock)
     public string Subject => run.Subject;
     /// <summary>From 1.</summary>
     public int Attempt => run.Attempt;
+    /// <summary>Of the claim under which it is worked on: what is written under another one is a late node's.</summary>
+    public long Epoch => run.Epoch;
 
     public T Arguments<T>() => JsonSerializer.Deserialize<T>(run.Arguments, JsonSerializerOptions.Web)!;
 
