@@ -133,6 +133,46 @@ public sealed class DrillJobTests(TestDatabase database) : IClassFixture<TestDat
         Assert.Matches("read-only|permission denied|must be superuser|does not exist", report.Record!.Checks.Single().Problem);
     }
 
+    [FactAsRoot]
+    public async Task What_a_restored_database_runs_runs_as_nobody_and_without_a_network()
+    {
+        // The original is a superuser's too: what it runs there it runs as PostgreSQL's user.
+        var mark = Path.Combine(Path.GetTempPath(), $"portal-ran-{shop}");
+        await OddDatabase.Execute(node.Way(shop), $$"""
+            create function hostile() returns int language plpgsql as $f$ begin copy (select 1) to program 'touch {{mark}}-$(id -un)-$(grep -c : /proc/net/dev)'; return 1; end $f$;
+            create materialized view trap as select hostile();
+            create role "portal $do$; select 1; --"; grant select on orders to "portal $do$; select 1; --";
+            """);
+        try
+        {
+            await Backed();
+            foreach (var file in Marks()) File.Delete(file);
+            var (run, report) = await Drilled();
+            Assert.Equal((RunState.Succeeded, null), (run.State, run.Error));
+            Assert.Contains(report.Record!.Log, l => l.Text == "The server has no network.");
+            Assert.Equal([$"{mark}-nobody-1"], Marks());
+        }
+        finally
+        {
+            foreach (var file in Marks()) File.Delete(file);
+            await OddDatabase.Execute(node.Way(shop), "drop owned by \"portal $do$; select 1; --\"; drop role \"portal $do$; select 1; --\"");
+        }
+
+        string[] Marks() => Directory.GetFiles(Path.GetTempPath(), $"portal-ran-{shop}-*");
+    }
+
+    [Fact]
+    public async Task A_canary_that_nobody_wrote_for_long_is_not_believed()
+    {
+        await LetCanary();
+        await OddDatabase.Execute(node.Way(shop), "update portal_canary.beats set at = at - interval '20 days'");
+        var backup = await Backed();
+        var (_, report) = await Drilled();
+        Assert.Equal((DrillOutcome.Passed, false), (report.Drill.Outcome, report.Drill.IsLossByCanary));
+        Assert.InRange((report.Record!.FailedAt - backup.At - report.Drill.Loss!.Value).Duration(), TimeSpan.Zero, TimeSpan.FromMilliseconds(1));
+        Assert.Contains(report.Record.Log, l => l.Text.Contains("tells nothing of a snapshot", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Without_a_backup_or_with_a_damaged_one_nothing_comes_back_and_that_is_said()
     {
@@ -185,6 +225,7 @@ public sealed class DrillJobTests(TestDatabase database) : IClassFixture<TestDat
         await Backed();
         await Check("Takes long", "select pg_sleep(300)");
         var id = await Queue();
+        Assert.Equal("target", (await Assert.ThrowsAsync<DomainException>(Queue)).Field);
         var working = node.Rig.Work(id);
         var held = await Soon.Reads(async () =>
         {

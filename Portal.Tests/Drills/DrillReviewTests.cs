@@ -161,7 +161,7 @@ public sealed class DrillReviewTests(TestDatabase database) : IClassFixture<Test
         await news.Tell(default);
         var notice = Assert.Single(await Open());
         Assert.Equal((NoticeSeverity.Problem, "Drill of portal: failed", $"/admin/drills/{failed}"), (notice.Severity, notice.Title, notice.Link));
-        Assert.Contains("would not have come back as it was: The store is gone.", notice.Text, StringComparison.Ordinal);
+        Assert.Contains("nothing came back: The store is gone.", notice.Text, StringComparison.Ordinal);
 
         await Ended(loss: 40);
         await news.Tell(default);

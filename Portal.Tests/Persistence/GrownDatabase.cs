@@ -138,8 +138,8 @@ public sealed class GrownDatabase : IAsyncLifetime
             select {SqlId('9', "n")}, {SqlId('e', "n % 10")}, {SqlId('f', "0")}, {SqlId('1', "n")}, case n % 10 when 3 then 'Deleted' else 'Kept' end, 'Database', {begin}, {begin}, {begin}, 1000, 100, 10, 1000, false, true {series}
             """;
         yield return $"""
-            insert into drills (id, scenario, target_id, target_name, requested_by, started_at, ended_at, outcome, recovery_objective, loss_objective, is_loss_by_canary, lessons)
-            select {SqlId('1', "n")}, 'DatabaseLost', {SqlId('e', "n % 10")}, 'shop', 'Portal', {begin}, {begin}, case n % 100 when 0 then 'Failed' else 'Passed' end, interval '1 hour', interval '15 minutes', false, '' {series}
+            insert into drills (id, scenario, target_id, target_name, requested_by, started_at, ended_at, outcome, recovery_objective, loss_objective, is_loss_by_canary, lessons, writer_ids)
+            select {SqlId('1', "n")}, 'DatabaseLost', {SqlId('e', "n % 10")}, 'shop', 'Portal', {begin}, {begin}, case n % 100 when 0 then 'Failed' else 'Passed' end, interval '1 hour', interval '15 minutes', false, '', array[]::uuid[] {series}
             """;
         yield return "do $$ declare i record; begin for i in select * from put_off loop execute i.indexdef; end loop; end $$";
         yield return $"insert into rollups_due (width, at, ready_at) select distinct 0, date_trunc('minute', at), {now} from check_results";

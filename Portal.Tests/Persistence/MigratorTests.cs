@@ -148,6 +148,27 @@ public sealed class MigratorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_evidence_of_drills_survives_a_way_down_letter_by_letter()
+    {
+        await Up(source);
+        await Execute("""
+            insert into backup_targets (id, name, kind, place, created_at, has_canary) values (gen_random_uuid(), 'portal', 'Portal', 'own', now(), true);
+            insert into drills (id, scenario, target_id, target_name, requested_by, started_at, ended_at, outcome, recovery_objective, loss_objective, recovery, loss, is_loss_by_canary, lessons, writer_ids)
+                select gen_random_uuid(), 'DatabaseLost', id, name, 'Portal', now(), now(), 'Passed', '1 h', '15 min', '4 min 0.123 s', '1 min', true, E'One\nTwo', array[gen_random_uuid()] from backup_targets;
+            insert into drill_checks select gen_random_uuid(), id, 'Check', 'select 1', 'IsTrue', null, now() from backup_targets;
+            insert into drill_actions select gen_random_uuid(), id, target_id, 'Buy a disk', 'Bob', now(), 'Alice', null, null, null, null from drills;
+            insert into drill_evidence select 1, id, 'Record', now(), '{"b":1,  "a":"\u00e9ü\n"}', '\x00', '\x0102ff' from drills;
+            """);
+        const string all = "select (select string_agg(d::text, '|') from drills d) || (select string_agg(c::text, '|') from drill_checks c) || (select string_agg(a::text, '|') from drill_actions a) || (select string_agg(e::text, '|') from drill_evidence e)";
+        var before = Assert.IsType<string>(await Scalar(all));
+        await migrator.Down(source, (await State()).Applied.TakeWhile(m => !m.EndsWith("_Drills", StringComparison.Ordinal)).Last(), KeepCopy, default);
+        await Up(source);
+        Assert.Equal(before, await Scalar(all));
+        Assert.Equal(0L, await Scalar("select count(*) from settings where key = 'drills.kept'"));
+        Assert.True((bool)(await Scalar("select has_canary from backup_targets"))!);
+    }
+
+    [Fact]
     public async Task Down_to_what_was_never_applied_is_refused_and_names_what_there_is()
     {
         await Up(source);

@@ -5,14 +5,14 @@ static class Soon
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public static async Task<T> Reads<T>(Func<Task<T>> read, Func<T, bool> good, string what)
+    public static async Task<T> Reads<T>(Func<Task<T>> read, Func<T, bool> good, string what, TimeSpan? patience = null)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
             var value = await read();
             if (good(value)) return value;
-            if (TimeProvider.System.GetElapsedTime(began) > Patience) Assert.Fail($"It never came to: {what}; last: {value}");
+            if (TimeProvider.System.GetElapsedTime(began) > (patience ?? Patience)) Assert.Fail($"It never came to: {what}; last: {value}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
         }
     }
