@@ -169,7 +169,7 @@ public class OpenPageJourneys(SharedPortal shared)
             await window.Page.GotoAsync(path);
             await window.Page.EmulateMediaAsync(new() { Media = Media.Print, ColorScheme = ColorScheme.Dark });
             Assert.Empty(await Hits(window.Page, "button, select, .follow, .skip, .foot nav a, .choices"));
-            Assert.Equal("rgb(0, 0, 0)", await window.Page.Locator("h1").EvaluateAsync<string>("e => getComputedStyle(e).color"));
+            Assert.Equal("rgb(0, 0, 0)", await window.Page.EvaluateAsync<string>("() => getComputedStyle(document.querySelector('h1')).color"));
             Assert.Equal("rgb(255, 255, 255)", await window.Page.EvaluateAsync<string>("() => getComputedStyle(document.documentElement).backgroundColor"));
             await Look.At(window.Page, "print" + path.TrimEnd('/').Replace('/', '-'));
             if (path != "/en/") continue;
