@@ -1,6 +1,7 @@
 using Portal.Api;
 using Portal.Components;
 using Portal.Features.Access;
+using Portal.Features.Alerting;
 using Portal.Features.Audit;
 using Portal.Features.Backups;
 using Portal.Features.Drills;
@@ -12,6 +13,8 @@ using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Imports;
 using Portal.Features.Notices;
+using Portal.Features.Notifications;
+using Portal.Features.OnCall;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
 using Portal.Hosting.Errors;
@@ -40,6 +43,9 @@ builder.Services
     .AddBackups()
     .AddDrills()
     .AddNotices()
+    .AddNotifications()
+    .AddOnCall()
+    .AddAlerting()
     .AddMeasurements()
     .AddMonitoring()
     .AddHealth()
@@ -69,6 +75,9 @@ app.MapHealth();
 app.MapApi();
 app.MapMonitorFiles();
 app.MapDrillReport();
+app.MapNotifications();
+app.MapOnCall();
+app.MapAlerting();
 app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
 return await app.RunPortal();
 

@@ -1,12 +1,7 @@
+using Portal.Domain.Alerting;
 using Portal.Domain.Shared;
 
 namespace Portal.Domain.OnCall;
-
-public readonly record struct AlertId(Guid Value) : IId<AlertId>
-{
-    public static AlertId From(Guid value) => new(value);
-    public override string ToString() => Value.ToString("N");
-}
 
 /// <summary>Whether an alert is still on its way to somebody.</summary>
 public enum EscalationState

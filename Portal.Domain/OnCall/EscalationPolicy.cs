@@ -1,4 +1,5 @@
 using Portal.Domain.Access;
+using Portal.Domain.Notifications;
 using Portal.Domain.Shared;
 
 namespace Portal.Domain.OnCall;
@@ -6,18 +7,6 @@ namespace Portal.Domain.OnCall;
 public readonly record struct EscalationPolicyId(Guid Value) : IId<EscalationPolicyId>
 {
     public static EscalationPolicyId From(Guid value) => new(value);
-    public override string ToString() => Value.ToString("N");
-}
-
-public readonly record struct ContactGroupId(Guid Value) : IId<ContactGroupId>
-{
-    public static ContactGroupId From(Guid value) => new(value);
-    public override string ToString() => Value.ToString("N");
-}
-
-public readonly record struct ChannelId(Guid Value) : IId<ChannelId>
-{
-    public static ChannelId From(Guid value) => new(value);
     public override string ToString() => Value.ToString("N");
 }
 
@@ -105,16 +94,15 @@ public sealed class EscalationPolicy
     public EscalationPolicyId Id { get; private set; }
     public string Name { get; private set; } = "";
     /// <summary>Oldest first; all are kept, since alerts refer to them.</summary>
-    public IReadOnlyList<EscalationPolicyVersion> Versions => versions;
-    readonly List<EscalationPolicyVersion> versions = [];
+    public IReadOnlyList<EscalationPolicyVersion> Versions { get; private set; } = [];
     public DateTimeOffset CreatedAt { get; private set; }
     public uint Version { get; private set; }
 
     /// <summary>What a new alert begins with.</summary>
-    public EscalationPolicyVersion Current => versions[^1];
+    public EscalationPolicyVersion Current => Versions[^1];
 
     /// <exception cref="NotFoundException">No such version.</exception>
-    public EscalationPolicyVersion Numbered(int number) => versions.Find(v => v.Number == number) ?? throw new NotFoundException("version of the policy");
+    public EscalationPolicyVersion Numbered(int number) => Versions.FirstOrDefault(v => v.Number == number) ?? throw new NotFoundException("version of the policy");
 
     public void Rename(string name) => Name = Text.Required(name, "name", "The name", Text.NameLength);
 
@@ -131,7 +119,7 @@ public sealed class EscalationPolicy
             if (steps[i].DelayMinutes is < 0 or > EscalationStep.LongestDelay) throw new DomainException($"After step {i + 1} it waits 0 to {EscalationStep.LongestDelay:N0} minutes.", "steps");
         }
         if (repeat > 0 && steps[^1].DelayMinutes == 0) throw new DomainException("Before the steps are repeated somebody needs time to acknowledge: the last one waits at least 1 minute.", "steps");
-        if (versions.Count > 0 && Current.Repeat == repeat && Current.Steps.SequenceEqual(steps)) return;
-        versions.Add(new(Id, versions.Count + 1, new(steps), repeat, by, now));
+        if (Versions.Count > 0 && Current.Repeat == repeat && Current.Steps.SequenceEqual(steps)) return;
+        Versions = [.. Versions, new(Id, Versions.Count + 1, new(steps), repeat, by, now)];
     }
 }

@@ -44,4 +44,9 @@ public enum Permission
     RestoreBackups,
     ViewDrills,
     RunDrills,
+    ViewAlerts,
+    HandleAlerts,
+    ManageAlerting,
+    ManageChannels,
+    RunAlertTests,
 }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Portal.Domain.Access;
+using Portal.Domain.Alerting;
 using Portal.Domain.Audit;
 using Portal.Domain.Backups;
 using Portal.Domain.Drills;
@@ -9,13 +10,15 @@ using Portal.Domain.Jobs;
 using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Notifications;
+using Portal.Domain.OnCall;
 using Portal.Domain.StatusPages;
+using Portal.Infrastructure.Persistence.Alerting;
 using Portal.Infrastructure.Persistence.Outbox;
 
 namespace Portal.Infrastructure.Persistence;
 
 /// <summary>What a save is about, for whoever watches: topics, and whether customers could see a difference.</summary>
-/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>maintenance</c>, <c>maintenance:{id}</c>, <c>monitors</c>, <c>places</c>, <c>people</c>, <c>api-keys</c>, <c>jobs</c>, <c>job:{id}</c>, <c>backups</c>, <c>drills</c>, <c>notices</c>, <c>mails</c>, <c>outbox</c>.</remarks>
+/// <remarks>Topics: <c>audit</c>, <c>page</c>, <c>components</c>, <c>incidents</c>, <c>incident:{id}</c>, <c>maintenance</c>, <c>maintenance:{id}</c>, <c>monitors</c>, <c>places</c>, <c>people</c>, <c>api-keys</c>, <c>jobs</c>, <c>job:{id}</c>, <c>backups</c>, <c>drills</c>, <c>notices</c>, <c>mails</c>, <c>services</c>, <c>signals</c>, <c>alerts</c>, <c>alert:{id}</c>, <c>escalations</c>, <c>on-call</c>, <c>channels</c>, <c>contacts</c>, <c>deliveries</c>, <c>outbox</c>.</remarks>
 public sealed record Changes(IReadOnlySet<string> Topics)
 {
     /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is an <see cref="Announcement"/>.</summary>
@@ -60,6 +63,16 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         BackupTarget => ["backups", "drills"],
         BackupStore or BackupPlan or Backup or Restore => ["backups"],
         Drill or DrillCheck or DrillAction => ["drills"],
+        Service or AlertRule or Silence => ["services"],
+        HeardSignal when entry.State == EntityState.Added => ["signals"],
+        Alert a => ["alerts", $"alert:{a.Id}"],
+        AlertEvent e => [$"alert:{e.AlertId}"],
+        Escalation e => ["escalations", $"alert:{e.AlertId}"],
+        Rotation or OnCallSchedule or OnCallOverride or TemporarySchedule or EscalationPolicy => ["on-call"],
+        Channel or ContactGroup => ["channels"],
+        Contact => ["contacts"],
+        Delivery { AlertId: { } alert } => ["deliveries", $"alert:{alert}"],
+        Delivery => ["deliveries"],
         AuditEntry => ["audit"],
         OutboxMessage when entry.State == EntityState.Added => ["outbox"],
         _ => [],

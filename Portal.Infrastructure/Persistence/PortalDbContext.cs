@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Portal.Domain.Access;
+using Portal.Domain.Alerting;
 using Portal.Domain.Audit;
 using Portal.Domain.Backups;
 using Portal.Domain.Drills;
@@ -9,8 +10,10 @@ using Portal.Domain.Jobs;
 using Portal.Domain.Maintenance;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Notifications;
+using Portal.Domain.OnCall;
 using Portal.Domain.Shared;
 using Portal.Domain.StatusPages;
+using Portal.Infrastructure.Persistence.Alerting;
 using Portal.Infrastructure.Persistence.Outbox;
 
 namespace Portal.Infrastructure.Persistence;
@@ -52,6 +55,21 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<JobSchedule> JobSchedules => Set<JobSchedule>();
     public DbSet<Notice> Notices => Set<Notice>();
     public DbSet<QueuedMail> Mails => Set<QueuedMail>();
+    public DbSet<Service> Services => Set<Service>();
+    public DbSet<HeardSignal> HeardSignals => Set<HeardSignal>();
+    public DbSet<Alert> Alerts => Set<Alert>();
+    public DbSet<AlertEvent> AlertEvents => Set<AlertEvent>();
+    public DbSet<AlertRule> AlertRules => Set<AlertRule>();
+    public DbSet<Silence> Silences => Set<Silence>();
+    public DbSet<Rotation> Rotations => Set<Rotation>();
+    public DbSet<OnCallSchedule> OnCallSchedules => Set<OnCallSchedule>();
+    public DbSet<EscalationPolicy> EscalationPolicies => Set<EscalationPolicy>();
+    public DbSet<Escalation> Escalations => Set<Escalation>();
+    public DbSet<Channel> Channels => Set<Channel>();
+    public DbSet<Contact> Contacts => Set<Contact>();
+    public DbSet<ContactGroup> ContactGroups => Set<ContactGroup>();
+    public DbSet<Delivery> Deliveries => Set<Delivery>();
+    public DbSet<DeliveryEvent> DeliveryEvents => Set<DeliveryEvent>();
     public DbSet<BackupStore> BackupStores => Set<BackupStore>();
     public DbSet<BackupTarget> BackupTargets => Set<BackupTarget>();
     public DbSet<BackupPlan> BackupPlans => Set<BackupPlan>();
@@ -112,7 +130,7 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         StoredId.Register(configurationBuilder);
-        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MaintenanceStatus), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind), typeof(RunState), typeof(BackupTargetKind), typeof(BackupState), typeof(ContentKind), typeof(VerificationLevel), typeof(DrillScenario), typeof(DrillOutcome), typeof(DrillCheckRule), typeof(DrillEvidenceKind), typeof(NoticeSeverity), typeof(MailState) })
+        foreach (var type in new[] { typeof(ComponentStatus), typeof(Indicator), typeof(Severity), typeof(IncidentStatus), typeof(UpdateVisibility), typeof(MaintenanceStatus), typeof(MonitorKind), typeof(MonitorHealth), typeof(CheckOutcome), typeof(Role), typeof(LinkPurpose), typeof(ActorKind), typeof(RunState), typeof(BackupTargetKind), typeof(BackupState), typeof(ContentKind), typeof(VerificationLevel), typeof(DrillScenario), typeof(DrillOutcome), typeof(DrillCheckRule), typeof(DrillEvidenceKind), typeof(NoticeSeverity), typeof(MailState), typeof(AlertState), typeof(AlertQuiet), typeof(AlertEventKind), typeof(EscalationState), typeof(ChannelKind), typeof(DeliveryPurpose), typeof(DeliveryState) })
             configurationBuilder.Properties(type).HaveConversion<string>().HaveMaxLength(30);
     }
 

@@ -135,14 +135,16 @@ public sealed class JobPagesTests(TestDatabase database) : IClassFixture<TestDat
         page.WaitForAssertion(() => Assert.Contains("It is over already.", page.Find("dialog [role=alert]").TextContent, StringComparison.Ordinal));
         page.Find("dialog [data-cancel]").Click();
         screen.Hint("jobs");
-        page.WaitForElement("button[aria-label='Run Waits again']").Click();
+        // A button rests while an action is on its way; a person cannot press it then.
+        void Press(string label) => page.WaitForElement($"button[aria-label='{label}']:not([disabled])").Click();
+        Press("Run Waits again");
         page.WaitForAssertion(() => Assert.StartsWith("Waits is queued.", Text(page.Find(".notice.success")), StringComparison.Ordinal));
 
-        page.Find("button[aria-label='Run Weekly now']").Click();
+        Press("Run Weekly now");
         page.WaitForAssertion(() => Assert.StartsWith("Weekly is queued.", Text(page.Find(".notice.success")), StringComparison.Ordinal));
-        page.Find("button[aria-label='Pause Weekly']").Click();
-        page.WaitForElement("button[aria-label='Resume Weekly']").Click();
-        page.WaitForElement("button[aria-label='Pause Weekly']");
+        Press("Pause Weekly");
+        Press("Resume Weekly");
+        page.WaitForElement("button[aria-label='Pause Weekly']:not([disabled])");
         await using var after = database.Open();
         Assert.Equal((null, true), (await after.JobSchedules.Where(s => s.Id == schedule.Id).Select(s => s.PausedAt).SingleAsync(), await after.JobRuns.AnyAsync(r => r.Subject == "Weekly" && r.RequestedBy == "Alice")));
         Assert.NotNull((await JobRig.Find(database, run.Id)).CancelAskedAt);

@@ -1,3 +1,4 @@
+using Portal.Domain.Alerting;
 using Portal.Domain.Access;
 using Portal.Domain.Incidents;
 using Portal.Domain.OnCall;

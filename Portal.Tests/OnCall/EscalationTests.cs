@@ -1,3 +1,4 @@
+using Portal.Domain.Alerting;
 using Portal.Domain.OnCall;
 using Portal.Domain.Shared;
 using Portal.Tests.Support;

@@ -262,6 +262,447 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.ToTable("sign_in_throttles");
                 });
 
+            modelBuilder.Entity("Portal.Domain.Alerting.Alert", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("AcknowledgedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("acknowledged_at");
+
+                    b.Property<string>("AcknowledgedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("acknowledged_by");
+
+                    b.Property<DateTimeOffset>("BeganAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("began_at");
+
+                    b.Property<long>("Count")
+                        .HasColumnType("bigint")
+                        .HasColumnName("count");
+
+                    b.Property<string>("Details")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("details");
+
+                    b.Property<DateTimeOffset?>("FirstHumanAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_human_at");
+
+                    b.Property<int>("GroupCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("group_count");
+
+                    b.Property<Guid?>("GroupId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("group_id");
+
+                    b.Property<DateTimeOffset?>("GroupedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("grouped_at");
+
+                    b.Property<Guid?>("IncidentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("incident_id");
+
+                    b.Property<bool>("IsTest")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_test");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Labels")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("labels");
+
+                    b.Property<DateTimeOffset>("LastAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_at");
+
+                    b.Property<string>("Link")
+                        .HasMaxLength(2000)
+                        .HasColumnType("character varying(2000)")
+                        .HasColumnName("link");
+
+                    b.Property<Guid?>("MonitorId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("monitor_id");
+
+                    b.Property<string>("Quiet")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("quiet");
+
+                    b.Property<string>("QuietBecause")
+                        .HasMaxLength(1044)
+                        .HasColumnType("character varying(1044)")
+                        .HasColumnName("quiet_because");
+
+                    b.Property<string>("RaisedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("raised_by");
+
+                    b.Property<DateTimeOffset?>("ResolvedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("resolved_at");
+
+                    b.Property<string>("ResolvedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("resolved_by");
+
+                    b.Property<Guid?>("RuleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("rule_id");
+
+                    b.Property<Guid>("ServiceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("service_id");
+
+                    b.Property<string>("Severity")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("severity");
+
+                    b.Property<DateTimeOffset?>("SnoozedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("snoozed_until");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("source");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Summary")
+                        .IsRequired()
+                        .HasMaxLength(1024)
+                        .HasColumnType("character varying(1024)")
+                        .HasColumnName("summary");
+
+                    b.Property<DateTimeOffset>("TriggeredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("triggered_at");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_alerts");
+
+                    b.HasIndex("GroupId")
+                        .HasDatabaseName("ix_alerts_group_id")
+                        .HasFilter("group_id is not null");
+
+                    b.HasIndex("IncidentId")
+                        .HasDatabaseName("ix_alerts_incident_id")
+                        .HasFilter("incident_id is not null");
+
+                    b.HasIndex("MonitorId")
+                        .HasDatabaseName("ix_alerts_open_of_monitor")
+                        .HasFilter("monitor_id is not null and state <> 'Resolved'");
+
+                    b.HasIndex("RuleId", "TriggeredAt")
+                        .HasDatabaseName("ix_alerts_rule_id_triggered_at")
+                        .HasFilter("rule_id is not null");
+
+                    b.HasIndex("ServiceId", "Key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_alerts_open_key")
+                        .HasFilter("state <> 'Resolved'");
+
+                    b.HasIndex("TriggeredAt", "Id")
+                        .HasDatabaseName("ix_alerts_open")
+                        .HasFilter("state <> 'Resolved'");
+
+                    b.HasIndex("ServiceId", "TriggeredAt", "Id")
+                        .HasDatabaseName("ix_alerts_service_id_triggered_at_id");
+
+                    b.ToTable("alerts", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Alerting.AlertEvent", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AlertId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("alert_id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("By")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("by");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("text");
+
+                    b.HasKey("Id")
+                        .HasName("pk_alert_events");
+
+                    b.HasIndex("AlertId", "At", "Id")
+                        .HasDatabaseName("ix_alert_events_alert_id_at_id");
+
+                    b.ToTable("alert_events", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Alerting.AlertRule", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Condition")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("condition");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<bool>("Pages")
+                        .HasColumnType("boolean")
+                        .HasColumnName("pages");
+
+                    b.Property<DateTimeOffset?>("PausedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("paused_at");
+
+                    b.Property<string>("Runbook")
+                        .HasMaxLength(2000)
+                        .HasColumnType("character varying(2000)")
+                        .HasColumnName("runbook");
+
+                    b.Property<Guid>("ServiceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("service_id");
+
+                    b.Property<string>("Severity")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("severity");
+
+                    b.Property<string>("Tells")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("tells");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_alert_rules");
+
+                    b.HasIndex("ServiceId")
+                        .HasDatabaseName("ix_alert_rules_service_id");
+
+                    b.ToTable("alert_rules", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Alerting.Service", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int?>("AcknowledgedFor")
+                        .HasColumnType("integer")
+                        .HasColumnName("acknowledged_for");
+
+                    b.Property<string>("Components")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("components");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("DeclareFrom")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("declare_from");
+
+                    b.Property<string>("Description")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("description");
+
+                    b.Property<int>("GroupFor")
+                        .HasColumnType("integer")
+                        .HasColumnName("group_for");
+
+                    b.Property<string>("Hours")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("hours");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<Guid?>("PolicyP0")
+                        .HasColumnType("uuid")
+                        .HasColumnName("policy_p0");
+
+                    b.Property<Guid?>("PolicyP1")
+                        .HasColumnType("uuid")
+                        .HasColumnName("policy_p1");
+
+                    b.Property<Guid?>("PolicyP2")
+                        .HasColumnType("uuid")
+                        .HasColumnName("policy_p2");
+
+                    b.Property<Guid?>("PolicyP3")
+                        .HasColumnType("uuid")
+                        .HasColumnName("policy_p3");
+
+                    b.Property<byte[]>("RoutingKeyHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("routing_key_hash");
+
+                    b.Property<byte[]>("SealedRoutingKey")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_routing_key");
+
+                    b.Property<string>("Slug")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("slug");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_services");
+
+                    b.HasIndex("PolicyP0")
+                        .HasDatabaseName("ix_services_policy_p0");
+
+                    b.HasIndex("PolicyP1")
+                        .HasDatabaseName("ix_services_policy_p1");
+
+                    b.HasIndex("PolicyP2")
+                        .HasDatabaseName("ix_services_policy_p2");
+
+                    b.HasIndex("PolicyP3")
+                        .HasDatabaseName("ix_services_policy_p3");
+
+                    b.HasIndex("RoutingKeyHash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_services_routing_key_hash");
+
+                    b.HasIndex("Slug")
+                        .IsUnique()
+                        .HasDatabaseName("ix_services_slug");
+
+                    b.ToTable("services", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Alerting.Silence", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("From")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("Labels")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("labels");
+
+                    b.Property<DateTimeOffset>("MadeAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("made_at");
+
+                    b.Property<string>("MadeBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("made_by");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTimeOffset>("To")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_silences");
+
+                    b.HasIndex("To")
+                        .HasDatabaseName("ix_silences_ended_at");
+
+                    b.ToTable("silences", (string)null);
+                });
+
             modelBuilder.Entity("Portal.Domain.Audit.AuditEntry", b =>
                 {
                     b.Property<long>("Sequence")
@@ -828,7 +1269,6 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("character varying(100)")
                         .HasColumnName("lessons_by");
 
-
                     b.Property<TimeSpan?>("Loss")
                         .HasColumnType("interval")
                         .HasColumnName("loss");
@@ -901,7 +1341,7 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("xid")
                         .HasColumnName("xmin");
 
-                    b.Property<Guid[]>("WriterIds")
+                    b.PrimitiveCollection<Guid[]>("WriterIds")
                         .IsRequired()
                         .HasColumnType("uuid[]")
                         .HasColumnName("writer_ids");
@@ -4139,6 +4579,360 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Portal.Domain.Notifications.Channel", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("CostCents")
+                        .HasColumnType("integer")
+                        .HasColumnName("cost_cents");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("DisabledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("disabled_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<int?>("MonthlyCapCents")
+                        .HasColumnType("integer")
+                        .HasColumnName("monthly_cap_cents");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Options")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("options");
+
+                    b.Property<int>("PerMinute")
+                        .HasColumnType("integer")
+                        .HasColumnName("per_minute");
+
+                    b.Property<byte[]>("SealedSecrets")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_secrets");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_channels");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_channels_name");
+
+                    b.ToTable("channels", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Notifications.Contact", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("address");
+
+                    b.Property<int>("AfterMinutes")
+                        .HasColumnType("integer")
+                        .HasColumnName("after_minutes");
+
+                    b.Property<Guid?>("ChannelId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("channel_id");
+
+                    b.Property<byte[]>("CodeHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("code_hash");
+
+                    b.Property<DateTimeOffset?>("CodeSentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("code_sent_at");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<byte[]>("SealedAddress")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_address");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("integer")
+                        .HasColumnName("tries");
+
+                    b.Property<DateTimeOffset?>("VerifiedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("verified_at");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_contacts");
+
+                    b.HasIndex("ChannelId")
+                        .HasDatabaseName("ix_contacts_channel_id");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_contacts_person_id");
+
+                    b.ToTable("contacts", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Notifications.ContactGroup", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Members")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("members");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_contact_groups");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_contact_groups_name");
+
+                    b.ToTable("contact_groups", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Notifications.Delivery", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("address");
+
+                    b.Property<Guid?>("AlertId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("alert_id");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasMaxLength(8000)
+                        .HasColumnType("character varying(8000)")
+                        .HasColumnName("body");
+
+                    b.Property<Guid?>("ChannelId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("channel_id");
+
+                    b.Property<string>("ClaimedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("claimed_by");
+
+                    b.Property<DateTimeOffset?>("ConfirmedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("confirmed_at");
+
+                    b.Property<Guid?>("ContactId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("contact_id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset>("DueAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_at");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<Guid?>("InsteadOf")
+                        .HasColumnType("uuid")
+                        .HasColumnName("instead_of");
+
+                    b.Property<bool>("IsTest")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_test");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(250)
+                        .HasColumnType("character varying(250)")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("LastError")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("last_error");
+
+                    b.Property<Guid?>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<string>("ProviderId")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("provider_id");
+
+                    b.Property<string>("Purpose")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("purpose");
+
+                    b.Property<DateTimeOffset?>("SentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sent_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("state");
+
+                    b.Property<int?>("Step")
+                        .HasColumnType("integer")
+                        .HasColumnName("step");
+
+                    b.Property<string>("Title")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("character varying(300)")
+                        .HasColumnName("title");
+
+                    b.HasKey("Id")
+                        .HasName("pk_deliveries");
+
+                    b.HasIndex("DueAt")
+                        .HasDatabaseName("ix_deliveries_due")
+                        .HasFilter("state = 'Waiting'");
+
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("ix_deliveries_ended_at");
+
+                    b.HasIndex("Key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_deliveries_key");
+
+                    b.HasIndex("ProviderId")
+                        .HasDatabaseName("ix_deliveries_provider_id")
+                        .HasFilter("provider_id is not null");
+
+                    b.HasIndex("AlertId", "CreatedAt")
+                        .HasDatabaseName("ix_deliveries_alert_id_created_at");
+
+                    b.HasIndex("ChannelId", "SentAt")
+                        .HasDatabaseName("ix_deliveries_channel_id_sent_at")
+                        .HasFilter("channel_id is not null");
+
+                    b.HasIndex("ContactId", "SentAt")
+                        .HasDatabaseName("ix_deliveries_contact_id_sent_at")
+                        .HasFilter("contact_id is not null");
+
+                    b.ToTable("deliveries", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.Notifications.DeliveryEvent", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("DeliveryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("delivery_id");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("state");
+
+                    b.HasKey("Id")
+                        .HasName("pk_delivery_events");
+
+                    b.HasIndex("DeliveryId", "At")
+                        .HasDatabaseName("ix_delivery_events_delivery_id_at");
+
+                    b.ToTable("delivery_events", (string)null);
+                });
+
             modelBuilder.Entity("Portal.Domain.Notifications.Notice", b =>
                 {
                     b.Property<Guid>("Id")
@@ -4300,6 +5094,297 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.ToTable("mails", (string)null);
                 });
 
+            modelBuilder.Entity("Portal.Domain.OnCall.Escalation", b =>
+                {
+                    b.Property<Guid>("AlertId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("alert_id");
+
+                    b.Property<string>("AcknowledgedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("acknowledged_by");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("FiredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("fired_at");
+
+                    b.Property<DateTimeOffset>("FirstAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_at");
+
+                    b.Property<DateTimeOffset?>("FirstHumanAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_human_at");
+
+                    b.Property<int?>("LastPosition")
+                        .HasColumnType("integer")
+                        .HasColumnName("last_position");
+
+                    b.Property<DateTimeOffset?>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<Guid>("PolicyId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("policy_id");
+
+                    b.Property<int>("PolicyNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("policy_number");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<DateTimeOffset?>("ResolvedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("resolved_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("state");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("AlertId")
+                        .HasName("pk_escalations");
+
+                    b.HasIndex("NextAt")
+                        .HasDatabaseName("ix_escalations_due")
+                        .HasFilter("next_at is not null");
+
+                    b.HasIndex("PolicyId")
+                        .HasDatabaseName("ix_escalations_policy_id");
+
+                    b.ToTable("escalations", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.EscalationPolicy", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.Property<string>("Versions")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("versions");
+
+                    b.HasKey("Id")
+                        .HasName("pk_escalation_policies");
+
+                    b.ToTable("escalation_policies", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.OnCallOverride", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid?>("Add")
+                        .HasColumnType("uuid")
+                        .HasColumnName("add");
+
+                    b.Property<DateTimeOffset>("From")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<DateTimeOffset>("MadeAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("made_at");
+
+                    b.Property<string>("MadeBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("made_by");
+
+                    b.Property<Guid?>("Remove")
+                        .HasColumnType("uuid")
+                        .HasColumnName("remove");
+
+                    b.Property<Guid>("ScheduleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("schedule_id");
+
+                    b.Property<Guid?>("SwapId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("swap_id");
+
+                    b.Property<DateTimeOffset>("To")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_on_call_overrides");
+
+                    b.HasIndex("ScheduleId", "To")
+                        .HasDatabaseName("ix_on_call_overrides_schedule_id_ended_at");
+
+                    b.ToTable("on_call_overrides", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.OnCallSchedule", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Layers")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("layers");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.Property<string>("Zone")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("zone");
+
+                    b.HasKey("Id")
+                        .HasName("pk_on_call_schedules");
+
+                    b.ToTable("on_call_schedules", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.Rotation", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("First")
+                        .HasColumnType("integer")
+                        .HasColumnName("first");
+
+                    b.Property<string>("HandOvers")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("hand_overs");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Participants")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("participants");
+
+                    b.Property<DateTime>("Start")
+                        .HasColumnType("timestamp without time zone")
+                        .HasColumnName("start");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.Property<string>("Zone")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("zone");
+
+                    b.HasKey("Id")
+                        .HasName("pk_rotations");
+
+                    b.ToTable("rotations", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.TemporarySchedule", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("From")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<DateTimeOffset>("MadeAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("made_at");
+
+                    b.Property<string>("MadeBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("made_by");
+
+                    b.Property<Guid>("ScheduleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("schedule_id");
+
+                    b.Property<string>("Shifts")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("shifts");
+
+                    b.Property<DateTimeOffset>("To")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_temporary_schedules");
+
+                    b.HasIndex("ScheduleId", "To")
+                        .HasDatabaseName("ix_temporary_schedules_schedule_id_ended_at");
+
+                    b.ToTable("temporary_schedules", (string)null);
+                });
+
             modelBuilder.Entity("Portal.Domain.StatusPages.Component", b =>
                 {
                     b.Property<Guid>("Id")
@@ -4444,6 +5529,34 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_status_overrides_component_id_started_at");
 
                     b.ToTable("status_overrides");
+                });
+
+            modelBuilder.Entity("Portal.Infrastructure.Persistence.Alerting.HeardSignal", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTimeOffset>("HeardAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("heard_at");
+
+                    b.Property<Guid>("ServiceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("service_id");
+
+                    b.Property<string>("Signal")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("signal");
+
+                    b.HasKey("Id")
+                        .HasName("pk_heard_signals");
+
+                    b.ToTable("heard_signals", (string)null);
                 });
 
             modelBuilder.Entity("Portal.Infrastructure.Persistence.HeardCheck", b =>
@@ -4728,6 +5841,69 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasConstraintName("fk_sessions_people_person_id");
                 });
 
+            modelBuilder.Entity("Portal.Domain.Alerting.Alert", b =>
+                {
+                    b.HasOne("Portal.Domain.Incidents.Incident", null)
+                        .WithMany()
+                        .HasForeignKey("IncidentId")
+                        .OnDelete(DeleteBehavior.SetNull)
+                        .HasConstraintName("fk_alerts_incidents_incident_id");
+
+                    b.HasOne("Portal.Domain.Alerting.Service", null)
+                        .WithMany()
+                        .HasForeignKey("ServiceId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_alerts_services_service_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Alerting.AlertEvent", b =>
+                {
+                    b.HasOne("Portal.Domain.Alerting.Alert", null)
+                        .WithMany()
+                        .HasForeignKey("AlertId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_alert_events_alerts_alert_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Alerting.AlertRule", b =>
+                {
+                    b.HasOne("Portal.Domain.Alerting.Service", null)
+                        .WithMany()
+                        .HasForeignKey("ServiceId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_alert_rules_services_service_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Alerting.Service", b =>
+                {
+                    b.HasOne("Portal.Domain.OnCall.EscalationPolicy", null)
+                        .WithMany()
+                        .HasForeignKey("PolicyP0")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_services_escalation_policies_policy_p0");
+
+                    b.HasOne("Portal.Domain.OnCall.EscalationPolicy", null)
+                        .WithMany()
+                        .HasForeignKey("PolicyP1")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_services_escalation_policies_policy_p1");
+
+                    b.HasOne("Portal.Domain.OnCall.EscalationPolicy", null)
+                        .WithMany()
+                        .HasForeignKey("PolicyP2")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_services_escalation_policies_policy_p2");
+
+                    b.HasOne("Portal.Domain.OnCall.EscalationPolicy", null)
+                        .WithMany()
+                        .HasForeignKey("PolicyP3")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_services_escalation_policies_policy_p3");
+                });
+
             modelBuilder.Entity("Portal.Domain.Backups.Backup", b =>
                 {
                     b.HasOne("Portal.Domain.Backups.BackupPlan", null)
@@ -4930,6 +6106,78 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasConstraintName("fk_monitor_states_monitors_monitor_id");
                 });
 
+            modelBuilder.Entity("Portal.Domain.Notifications.Contact", b =>
+                {
+                    b.HasOne("Portal.Domain.Notifications.Channel", null)
+                        .WithMany()
+                        .HasForeignKey("ChannelId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_contacts_channels_channel_id");
+
+                    b.HasOne("Portal.Domain.Access.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_contacts_people_person_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Notifications.Delivery", b =>
+                {
+                    b.HasOne("Portal.Domain.Alerting.Alert", null)
+                        .WithMany()
+                        .HasForeignKey("AlertId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_deliveries_alerts_alert_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.Notifications.DeliveryEvent", b =>
+                {
+                    b.HasOne("Portal.Domain.Notifications.Delivery", null)
+                        .WithMany()
+                        .HasForeignKey("DeliveryId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_delivery_events_deliveries_delivery_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.Escalation", b =>
+                {
+                    b.HasOne("Portal.Domain.Alerting.Alert", null)
+                        .WithOne()
+                        .HasForeignKey("Portal.Domain.OnCall.Escalation", "AlertId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_escalations_alerts_alert_id");
+
+                    b.HasOne("Portal.Domain.OnCall.EscalationPolicy", null)
+                        .WithMany()
+                        .HasForeignKey("PolicyId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_escalations_escalation_policies_policy_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.OnCallOverride", b =>
+                {
+                    b.HasOne("Portal.Domain.OnCall.OnCallSchedule", null)
+                        .WithMany("Overrides")
+                        .HasForeignKey("ScheduleId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_on_call_overrides_on_call_schedules_schedule_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.TemporarySchedule", b =>
+                {
+                    b.HasOne("Portal.Domain.OnCall.OnCallSchedule", null)
+                        .WithMany("Temporaries")
+                        .HasForeignKey("ScheduleId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_temporary_schedules_on_call_schedules_schedule_id");
+                });
+
             modelBuilder.Entity("Portal.Domain.StatusPages.Component", b =>
                 {
                     b.HasOne("Portal.Domain.StatusPages.ComponentGroup", null)
@@ -4961,6 +6209,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.Navigation("Scope");
 
                     b.Navigation("Updates");
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.OnCallSchedule", b =>
+                {
+                    b.Navigation("Overrides");
+
+                    b.Navigation("Temporaries");
                 });
 
             modelBuilder.Entity("Portal.Domain.StatusPages.Component", b =>

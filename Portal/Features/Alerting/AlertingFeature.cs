@@ -1,0 +1,8 @@
+namespace Portal.Features.Alerting;
+
+public static class AlertingFeature
+{
+    public static IServiceCollection AddAlerting(this IServiceCollection services) => services;
+
+    public static WebApplication MapAlerting(this WebApplication app) => app;
+}
