@@ -1,6 +1,7 @@
 using Portal.Domain.Alerting;
 using Portal.Domain.Access;
 using Portal.Domain.Incidents;
+using Portal.Domain.Notifications;
 using Portal.Domain.OnCall;
 using Portal.Domain.Shared;
 using static Portal.Tests.OnCall.Crew;

@@ -1,4 +1,5 @@
 using Portal.Domain.Access;
+using Portal.Domain.Notifications;
 using Portal.Domain.OnCall;
 using static Portal.Tests.OnCall.Crew;
 
