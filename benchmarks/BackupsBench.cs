@@ -27,7 +27,6 @@ static class BackupsBench
         figures.Add(Memory($"backups: memory above idle, {small} backed up and verified", first.Memory - idle));
         figures.Add(Memory($"backups: memory above idle, {large} backed up and verified", last.Memory - idle));
         figures.AddRange(await Restores(stock, ours, last.Id, sum, large, idle));
-        foreach (var level in new[] { 1, 9 }) figures.Add(await Once(stock, ours, level));
         // What is still to be written would make the server's end longer than anybody waits for it.
         foreach (var database in new[] { "small", "large" }) await stock.Ask("portal", $"drop database {database}");
         await stock.Settle();
@@ -87,16 +86,6 @@ static class BackupsBench
             Figure.Note("backups: of which the count of every table", Each(restored.Select(r => r.Counting)), Each(piped.Select(r => r.Counting))),
             Memory($"backups: memory above idle, {size} restored", restored.Max(r => r.Memory) - idle),
         ];
-    }
-
-    static async Task<Figure> Once(StockTools stock, PortalBackups ours, int level)
-    {
-        var plan = await ours.AddPlan("large", level, "Stored");
-        await stock.Settle();
-        var (_, took) = await stock.BackUp("large", level);
-        await stock.Settle();
-        var made = await ours.BackUp(plan);
-        return Figure.Note($"backups: gzip {level}, once", $"{made.Making:0.0} s, {Size(made.Stored)}", $"{took.TotalSeconds:0.0} s, {Size(stock.BackupBytes)}");
     }
 
     static Figure Memory(string name, double bytes) => Figure.AtMost(name, Math.Round(bytes / 1e6), MostMegabytes, " MB");
