@@ -101,6 +101,7 @@ static class BackupFaults
             if (clock.Elapsed > slowest) slowest = clock.Elapsed;
             var wrong = end.Outcome != "succeeded" ? $"ended as {end.Outcome}" : await LeftWrong(portal, bucket, job);
             if (wrong is not null) bad.Add($"{phase.Name}: {wrong}");
+            Tell(fault, "a backup", phase.Name, wrong, clock);
         }
         return
         [
@@ -155,7 +156,9 @@ static class BackupFaults
                 await Wait.Until("what was begun is cleared away", async () => await portal.Ask("select count(*) from restores where not is_settled") == "0", 60);
                 if (clock.Elapsed > slowest) slowest = clock.Elapsed;
                 if (end.Attempt != 1) again++;
-                if (await Broken(portal, before, into, replace, end.Outcome) is { } wrong) bad.Add($"{name}{(replace ? ", replacing" : "")}: {end.Outcome}, {wrong}");
+                var wrong = await Broken(portal, before, into, replace, end.Outcome);
+                if (wrong is not null) bad.Add($"{name}{(replace ? ", replacing" : "")}: {end.Outcome}, {wrong}");
+                Tell(fault, "a restore", $"{name}{(replace ? ", replacing" : "")}", wrong, clock);
             }
         return
         [
@@ -198,7 +201,7 @@ static class BackupFaults
     internal static async Task<Told> End(PortalProcess portal, string job)
     {
         var told = new Told("queued", null, 0, null);
-        await Wait.Until("the job is over", async () => (told = await Look(portal, job)).IsOver, 120);
+        await Wait.Until("the job is over", async () => (told = await Look(portal, job)).IsOver, 300);
         return told;
     }
 
@@ -216,6 +219,9 @@ static class BackupFaults
         using var answer = await portal.Http.SendAsync(request);
         return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<JsonElement>() : throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
     }
+
+    /// <summary>Each as it is done: the whole takes a quarter of an hour.</summary>
+    internal static void Tell(Fault fault, string work, string phase, string? wrong, Stopwatch clock) => Console.WriteLine($"    {fault.Name} in {work}, {phase}: {wrong ?? "well"} after {clock.Elapsed.TotalSeconds:0} s");
 
     internal static string Words(List<string> bad) => bad.Count == 0 ? "none" : string.Join("; ", bad);
 

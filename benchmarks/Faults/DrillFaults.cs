@@ -34,6 +34,7 @@ static class DrillFaults
             if (clock.Elapsed > slowest) slowest = clock.Elapsed;
             var wrong = end.Outcome != "succeeded" ? $"ended as {end.Outcome}" : end.Attempt < 2 ? "was not begun anew" : await LeftWrong(portal, job);
             if (wrong is not null) bad.Add($"{phase.Name}: {wrong}");
+            BackupFaults.Tell(fault, "a drill", phase.Name, wrong, clock);
         }
         return
         [
