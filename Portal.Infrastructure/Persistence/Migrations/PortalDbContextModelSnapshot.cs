@@ -2634,6 +2634,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<DateTimeOffset?>("AlertedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("alerted_at");
+
                     b.Property<string>("Cause")
                         .IsRequired()
                         .HasColumnType("text")
