@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portal.Api.Describing;
 using Portal.Features.Access;
+using Portal.Features.Alerting;
 using Portal.Features.Backups;
 using Portal.Features.Drills;
 using Portal.Features.Incidents;
@@ -68,6 +69,7 @@ public static class ApiFeature
         v1.MapJobSchedulesApi();
         v1.MapBackupsApi();
         v1.MapDrillsApi();
+        v1.MapAlertFiguresApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
         v1.MapAccessApi();
