@@ -72,6 +72,8 @@ public static class ApiFeature
         v1.MapAlertFiguresApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
+        v1.MapAlertsApi();
+        v1.MapServicesApi();
         v1.MapAccessApi();
         app.MapHeartbeats();
         UnknownAddresses.Map(v1, app);

@@ -8,7 +8,6 @@ public static class AlertRulesFeature
     public static IServiceCollection AddAlertRules(this IServiceCollection services)
     {
         services.AddSingleton<RuleFigures>().AddSingleton<RulePreview>().AddSingleton<AlertFigures>().AddAlertScreens();
-        services.AddSingleton<ServiceList>().AddSingleton<CreateService>().AddSingleton<ChangeService>().AddSingleton<RenewRoutingKey>().AddSingleton<SilenceList>().AddSingleton<MakeSilence>().AddSingleton<EndSilence>();
         services.AddSingleton<CreateAlertRule>().AddSingleton<ChangeAlertRule>().AddSingleton<DeleteAlertRule>();
         services.AddSingleton<RuleWatch>().AddHostedService(s => s.GetRequiredService<RuleWatch>());
         services.AddSingleton<IncidentsFromAlerts>().AddHostedService(s => s.GetRequiredService<IncidentsFromAlerts>());
@@ -18,5 +17,5 @@ public static class AlertRulesFeature
     /// <summary>What screens of other contexts show of alerts, too.</summary>
     public static IServiceCollection AddAlertScreens(this IServiceCollection services) => services
         .AddSingleton<AlertBoard>().AddSingleton<AlertRoom>().AddSingleton<AlertsOfIncident>().AddSingleton<AlertToDeclare>()
-        .AddSingleton<RuleList>().AddSingleton<RuleChoices>().AddSingleton<LinkAlert>().AddSingleton<AlertHands>();
+        .AddSingleton<RuleList>().AddSingleton<RuleChoices>().AddSingleton<LinkAlert>().AddTransient<AlertHands>();
 }

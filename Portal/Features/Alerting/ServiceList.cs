@@ -38,6 +38,9 @@ public sealed class ServiceList(IDbContextFactory<PortalDbContext> contexts, Sec
     {
         actor.Require(Permission.ManageAlerting);
         var service = await LoadOne(id, actor, ct);
-        return box.Open(service.SealedRoutingKey, id.Value);
+        return KeyOf(service);
     }
+
+    /// <summary>The caller asks first whether the actor may see it.</summary>
+    internal string KeyOf(Service service) => box.Open(service.SealedRoutingKey, service.Id.Value);
 }
