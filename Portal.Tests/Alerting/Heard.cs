@@ -44,7 +44,7 @@ static class Heard
     {
         await using var db = database.Open();
         await db.Database.ExecuteSqlRawAsync("""
-            delete from heard_signals; delete from alerts; delete from alert_rules; delete from services; delete from metric_series;
+            delete from heard_signals; delete from alerts; delete from alert_rules; delete from silences; delete from services; delete from metric_series;
             delete from monitors; delete from check_results; delete from outages; delete from observation_gaps; delete from maintenance_windows; delete from components;
             delete from live_nodes; update shard_leases set node = '', expires_at = clock_timestamp()
             """);

@@ -138,9 +138,9 @@ public sealed class RuleWatchTests(TestDatabase database) : IClassFixture<TestDa
         (good, bad) = (0, 0.2);
         await Pass(watch, TimeSpan.FromMinutes(6));
         Assert.Empty(await Alerts());
-        bad = 2;
+        bad = 5;
         await Pass(watch, TimeSpan.FromMinutes(6), until: IsOpen);
-        Assert.Single(await Alerts());
+        Assert.Equal("Error rate is 100 %, above 5 % over 5 min", Assert.Single(await Alerts()).Summary);
     }
 
     [Fact]

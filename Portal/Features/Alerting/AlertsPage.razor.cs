@@ -108,6 +108,12 @@ public sealed partial class AlertsPage
         if (e.Key is "a" or "r" or "s" && await Try(async () => told = await Hands.Do(e.Key switch { "a" => AlertDeed.Acknowledge, "r" => AlertDeed.Resolve, _ => AlertDeed.SnoozeHour }, meant, await CurrentActor(), Left))) await Acted(told!);
     }
 
+    static string Remarks(AlertBoard.Row row) => string.Join(" · ", new[]
+    {
+        row.IsTest ? "Test" : null, row.GroupCount > 0 ? $"and {row.GroupCount:N0} more that joined it" : null, row.Quiet.Text(), row.IsOpen && row.AcknowledgedBy is { } by ? $"{by} has it" : null,
+        row.IsOpen ? null : row.ResolvedBy is { } who ? $"resolved by {who}" : "over by itself",
+    }.OfType<string>());
+
     static string Number(int? count) => count > 0 ? $" {count:N0}" : "";
 
     string Address(string filter, string? value)

@@ -20,8 +20,8 @@ public sealed record RuleFigure(string Name, string Title, string Unit, IReadOnl
 /// <summary>The figures that rules know, and what they came to over a window.</summary>
 public sealed class RuleFigures(Measurements measurements)
 {
-    /// <summary>Fewer requests than these have no error rate: one failed call at night is no outage.</summary>
-    public const int LeastRequests = 10;
+    /// <summary>Fewer requests than these within the window have no error rate: a few failed calls at night, or the portal's own looks at a part that is down, are no outage of all.</summary>
+    public const int LeastRequests = 100;
     /// <summary>A window is read in so many steps, of which at least two must hold something: what is known of one moment says nothing about ten minutes.</summary>
     const int Steps = 6, LeastSteps = 2;
     static readonly TimeSpan Point = TimeSpan.FromSeconds(10), Minute = TimeSpan.FromMinutes(1);

@@ -25,7 +25,7 @@ static class RuleSignals
     }
 
     public static void Trigger(PortalDbContext db, AlertRule rule, RuleReading reading, DateTimeOffset now) =>
-        db.HeardSignals.Add(new HeardSignal(rule.ServiceId, new AlertSignal(SignalAction.Trigger, KeyOf(rule.Id), rule.Severity, $"{rule.Name}: {RuleWords.Why(rule.Condition, reading)}", RuleFigures.Find(rule.Condition.Figure!).Title,
+        db.HeardSignals.Add(new HeardSignal(rule.ServiceId, new AlertSignal(SignalAction.Trigger, KeyOf(rule.Id), rule.Severity, RuleWords.Summary(rule, reading), RuleFigures.Find(rule.Condition.Figure!).Title,
             new([new AlertLabel("rule", rule.Name), new AlertLabel("figure", rule.Condition.Figure!)]), Rule: rule.Id), now));
 
     /// <summary>Over, wherever there is an alert of it.</summary>

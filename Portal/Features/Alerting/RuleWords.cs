@@ -25,6 +25,9 @@ public static class RuleWords
         _ => $"{Lower(Figure(condition).Title)} is {Figure(condition).InWords(reading.Value ?? 0)}, {Side(condition)} {Figure(condition).InWords(condition.Limit)} over {Minutes(condition.WindowMinutes)}",
     };
 
+    /// <summary>The name of the rule and why it fires; once where both say the same.</summary>
+    public static string Summary(AlertRule rule, RuleReading reading) => Why(rule.Condition, reading) is var why && why.StartsWith(rule.Name, StringComparison.OrdinalIgnoreCase) ? char.ToUpperInvariant(why[0]) + why[1..] : $"{rule.Name}: {why}";
+
     public static string Name(AlertRuleKind kind) => kind switch
     {
         AlertRuleKind.Outage => "A monitor is down",

@@ -76,7 +76,7 @@ public sealed partial class ServicePage
         if (done) Navigation.NavigateTo("/ops/alerts/services");
     }
 
-    Task Reveal() => Act(async actor => key = key is null ? await List.LoadKey(Id, actor, Left) : null);
+    Task<bool> Reveal() => Act(async actor => key = key is null ? await List.LoadKey(Id, actor, Left) : null);
 
     async Task Renew()
     {
