@@ -213,12 +213,26 @@ public sealed class AlertEvent
     /// <param name="by">Who did it; null: the portal.</param>
     /// <param name="text">In words, without secrets; what is too long is cut.</param>
     public AlertEvent(AlertId alert, AlertEventKind kind, string? by, string text, DateTimeOffset now) =>
-        (Id, AlertId, Kind, By, Text, At) = (Guid.CreateVersion7(now), alert, kind, by, text.Length <= TextLength ? text : string.Concat(text.AsSpan(0, TextLength - 1), "…"), now);
+        (Id, AlertId, Kind, By, Text, At) = (Ordered(now), alert, kind, by, text.Length <= TextLength ? text : string.Concat(text.AsSpan(0, TextLength - 1), "…"), now);
 
+    /// <summary>Sorts by time, and within one instant by the order of making.</summary>
     public Guid Id { get; private set; }
     public AlertId AlertId { get; private set; }
     public DateTimeOffset At { get; private set; }
     public AlertEventKind Kind { get; private set; }
     public string? By { get; private set; }
     public string Text { get; private set; } = "";
+
+    static int made;
+
+    /// <summary>A UUIDv7 whose first 26 random bits are a count: what happens in one transaction has one time.</summary>
+    static Guid Ordered(DateTimeOffset now)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Guid.CreateVersion7(now).TryWriteBytes(bytes, bigEndian: true, out _);
+        var count = Interlocked.Increment(ref made);
+        (bytes[6], bytes[7]) = ((byte)(bytes[6] & 0xf0 | count >> 22 & 0x0f), (byte)(count >> 14));
+        (bytes[8], bytes[9]) = ((byte)(bytes[8] & 0xc0 | count >> 8 & 0x3f), (byte)count);
+        return new Guid(bytes, bigEndian: true);
+    }
 }

@@ -8,6 +8,7 @@ namespace Portal.Features.Alerting;
 public sealed class AlertIntake(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock, ILogger<AlertIntake> log)
 {
     public const int AtOnce = 2_000;
+    public static readonly TimeSpan MessagesKept = TimeSpan.FromDays(400);
 
     /// <returns>How many signals were taken in; null where another node is at it.</returns>
     public async Task<int?> Take(CancellationToken ct)
@@ -72,6 +73,14 @@ public sealed class AlertIntake(IDbContextFactory<PortalDbContext> contexts, Tim
         if (changed > 0) await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         return changed;
+    }
+
+    /// <summary>Names of signed messages that are so old that nobody sends a copy of them any more.</summary>
+    public async Task Forget(CancellationToken ct)
+    {
+        var before = clock.GetUtcNow() - MessagesKept;
+        await using var db = await contexts.CreateDbContextAsync(ct);
+        await db.Database.ExecuteSqlAsync($"delete from heard_messages where hash in (select hash from heard_messages where heard_at < {before} limit 10000)", ct);
     }
 
     static async Task<bool> IsOurTurn(PortalDbContext db, CancellationToken ct) =>

@@ -63,10 +63,10 @@ public static class AlertsApi
             Do(id, http, (a, by) => use.Execute(a[0], body.Text ?? "", by, ct), room, ct)).RequireAuthorization(handle).WithSummary("Write into its timeline").Produces<AlertAnswer>();
     }
 
-    static async Task<CursorPage<AlertRow>> List(Cursor cursor, HttpContext http, AlertBoard board, CancellationToken ct, AlertState? state = null, string? service = null, Severity? severity = null, bool? open = null)
+    static async Task<CursorPage<AlertRow>> List(Cursor cursor, HttpContext http, AlertBoard board, CancellationToken ct, string? state = null, string? service = null, Severity? severity = null, bool? open = null)
     {
         var of = service is null ? (ServiceId?)null : await ServiceOf(board, service, ct);
-        var rows = await board.Load(new(open, state, of, severity), cursor.AfterId<AlertId>(), cursor.Take, http.User.ToActor(), ct);
+        var rows = await board.Load(new(open, State(state), of, severity), cursor.AfterId<AlertId>(), cursor.Take, http.User.ToActor(), ct);
         return cursor.Page(rows, r => new AlertRow(r.Id, r.Service, r.ServiceName, r.Severity, r.Summary, r.State, r.Count, r.GroupCount, r.TriggeredAt, r.AcknowledgedAt, r.AcknowledgedBy, r.SnoozedUntil, r.ResolvedAt, r.ResolvedBy, r.Quiet, r.QuietBecause, r.IsTest, r.Incident), r => r.Id.ToString());
     }
 
@@ -98,6 +98,13 @@ public static class AlertsApi
         var isId = Id.TryParse<ServiceId>(named, out var id);
         var found = (await board.LoadServices(ct)).FirstOrDefault(s => isId && s.Id == id || s.Slug == named);
         return found.Slug is null ? throw new DomainException($"There is no service \"{(named.Length > 60 ? named[..60] : named)}\".", "service") : found.Id;
+    }
+
+    static AlertState? State(string? word)
+    {
+        if (word is null) return null;
+        var all = Enum.GetValues<AlertState>();
+        return Array.FindIndex(all, s => ApiJson.Word(s) == word) is >= 0 and var found ? all[found] : throw new DomainException($"The state is one of {string.Join(", ", ApiJson.Words(typeof(AlertState)))}.", "state");
     }
 
     static EscalationPolicyId Policy(string? id) => Id.TryParse<EscalationPolicyId>(id, out var policy) ? policy : throw new DomainException("Name the policy by its id.", "policy");

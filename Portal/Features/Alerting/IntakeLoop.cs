@@ -8,8 +8,10 @@ namespace Portal.Features.Alerting;
 public sealed class IntakeLoop(AlertIntake intake, StartupState state, ChangeFeed feed, TimeProvider clock, ILogger<IntakeLoop> log) : BackgroundService
 {
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan ForgetEvery = TimeSpan.FromHours(1);
 
     readonly DatabaseContact contact = new("The intake of alerts", clock, log);
+    long? forgot;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -50,7 +52,12 @@ public sealed class IntakeLoop(AlertIntake intake, StartupState state, ChangeFee
         try
         {
             while (await intake.Take(ct) is > 0) ct.ThrowIfCancellationRequested();
-            await intake.Sweep(ct);
+            while (await intake.Sweep(ct) is > 0) ct.ThrowIfCancellationRequested();
+            if (forgot is not { } last || clock.GetElapsedTime(last) >= ForgetEvery)
+            {
+                await intake.Forget(ct);
+                forgot = clock.GetTimestamp();
+            }
             contact.Found();
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
