@@ -73,6 +73,8 @@ public sealed class Alert
     public DateTimeOffset? SnoozedUntil { get; private set; }
     public DateTimeOffset? ResolvedAt { get; private set; }
     public string? ResolvedBy { get; private set; }
+    /// <summary>When it ended by its source, which said so; null where it is open or somebody resolved it by hand.</summary>
+    public DateTimeOffset? EndedAt { get; private set; }
     public AlertQuiet Quiet { get; private set; }
     /// <summary>What silenced it, in words; null unless it is quiet.</summary>
     public string? QuietBecause { get; private set; }
@@ -137,6 +139,15 @@ public sealed class Alert
         (State, ResolvedAt, ResolvedBy, SnoozedUntil) = (AlertState.Resolved, now, by, null);
     }
 
+    /// <summary>Its source says that it is over; a second time it stays as it was.</summary>
+    /// <param name="at">When, by the source's clock; what cannot be counts as now.</param>
+    public void End(DateTimeOffset? at, DateTimeOffset now)
+    {
+        if (!IsOpen) return;
+        Resolve(null, now);
+        EndedAt = at is { } said && said <= now && said >= BeganAt ? said : now;
+    }
+
     /// <summary>It pages nobody.</summary>
     public void Hush(AlertQuiet why, string because) => (Quiet, QuietBecause) = (why, because);
 
@@ -153,10 +164,33 @@ public sealed class Alert
         head.GroupedAt = now;
     }
 
+    /// <summary>It became worse than the one that it had joined, and pages by itself.</summary>
+    public void Leave(Alert head)
+    {
+        if (GroupId != head.Id) return;
+        if (head.GroupCount > 0) head.GroupCount--;
+        Speak();
+    }
+
+    /// <summary>Takes the place of the first of its group, which is over: it pages for the others, and the time in which others join runs on.</summary>
+    /// <param name="others">What had joined the first one too and is still open.</param>
+    public void TakeOver(Alert first, IReadOnlyCollection<Alert> others)
+    {
+        Speak();
+        foreach (var other in others) (other.GroupId, other.Quiet, other.QuietBecause) = (Id, AlertQuiet.Grouped, $"Joined: {Summary}");
+        (GroupCount, GroupedAt) = (others.Count, others.Count > 0 ? first.GroupedAt : null);
+    }
+
+    /// <summary>By what it is silenced and found: the labels that its sender gave, and <c>service</c>, <c>severity</c> and <c>source</c>.</summary>
+    /// <param name="service">The short name of its service.</param>
+    public IReadOnlyCollection<AlertLabel> AllLabels(string service) => [.. Labels, new("service", service), new("severity", Severity.ToString()), new("source", Source)];
+
     /// <summary>Whether another alert of the service joins this one now.</summary>
     /// <param name="window">Of the service; zero groups nothing.</param>
-    public bool Takes(AlertSignal signal, TimeSpan window, DateTimeOffset now) =>
-        IsOpen && GroupId is null && Quiet == AlertQuiet.No && IsTest == signal.IsTest && signal.Severity >= Severity && now - (GroupedAt ?? TriggeredAt) < window && now - TriggeredAt < TimeSpan.FromDays(1);
+    public bool Takes(Alert other, TimeSpan window, DateTimeOffset now) => IsHeadFor(other) && now - (GroupedAt ?? TriggeredAt) < window && now - TriggeredAt < TimeSpan.FromDays(1);
+
+    /// <summary>Whether it could page for the other one too, whenever that was.</summary>
+    public bool IsHeadFor(Alert other) => IsOpen && GroupId is null && Quiet == AlertQuiet.No && IsTest == other.IsTest && other.Severity >= Severity && ServiceId == other.ServiceId && Id != other.Id;
 
     public void LinkTo(IncidentId incident) => IncidentId = incident;
 
@@ -179,12 +213,26 @@ public sealed class AlertEvent
     /// <param name="by">Who did it; null: the portal.</param>
     /// <param name="text">In words, without secrets; what is too long is cut.</param>
     public AlertEvent(AlertId alert, AlertEventKind kind, string? by, string text, DateTimeOffset now) =>
-        (Id, AlertId, Kind, By, Text, At) = (Guid.CreateVersion7(now), alert, kind, by, text.Length <= TextLength ? text : string.Concat(text.AsSpan(0, TextLength - 1), "…"), now);
+        (Id, AlertId, Kind, By, Text, At) = (Ordered(now), alert, kind, by, text.Length <= TextLength ? text : string.Concat(text.AsSpan(0, TextLength - 1), "…"), now);
 
+    /// <summary>Sorts by time, and within one instant by the order of making.</summary>
     public Guid Id { get; private set; }
     public AlertId AlertId { get; private set; }
     public DateTimeOffset At { get; private set; }
     public AlertEventKind Kind { get; private set; }
     public string? By { get; private set; }
     public string Text { get; private set; } = "";
+
+    static int made;
+
+    /// <summary>A UUIDv7 whose first 26 random bits are a count: what happens in one transaction has one time.</summary>
+    static Guid Ordered(DateTimeOffset now)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Guid.CreateVersion7(now).TryWriteBytes(bytes, bigEndian: true, out _);
+        var count = Interlocked.Increment(ref made);
+        (bytes[6], bytes[7]) = ((byte)(bytes[6] & 0xf0 | count >> 22 & 0x0f), (byte)(count >> 14));
+        (bytes[8], bytes[9]) = ((byte)(bytes[8] & 0xc0 | count >> 8 & 0x3f), (byte)count);
+        return new Guid(bytes, bigEndian: true);
+    }
 }

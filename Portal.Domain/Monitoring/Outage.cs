@@ -47,12 +47,19 @@ public sealed class Outage
     public IReadOnlyList<FailedCheck> Evidence { get; private set; } = [];
     /// <summary>The outage of what it depends on that is its cause, itself without a further one; null where it stands for itself.</summary>
     public OutageId? CausedBy { get; private set; }
+    /// <summary>Since when it is an alert; null while it is none: something else is its cause, announced work covers it, or no rule is about its monitor.</summary>
+    public DateTimeOffset? AlertedAt { get; private set; }
 
     /// <summary>Whether what is down there can have caused this: it was not seen well any more after this began.</summary>
     public bool CanComeOf(Outage other) => other.Id != Id && From >= other.EarliestFrom;
 
     /// <summary>One cause for all: the root, never a link in the chain.</summary>
     public void Blame(Outage other) => CausedBy = other.CausedBy ?? other.Id;
+
+    public void Alert(DateTimeOffset at) => AlertedAt = at;
+
+    /// <summary>It is no alert of its own any more.</summary>
+    public void Retract() => AlertedAt = null;
 
     public void Witness(FailedCheck check)
     {

@@ -7,15 +7,17 @@ namespace Portal.Tests.Support;
 /// <summary>Secrets under a key that only this run of the tests has.</summary>
 static class Sealing
 {
-    public static SealedSecrets Secrets { get; } = Make();
+    public static SecretBox Box { get; } = Make();
 
-    static SealedSecrets Make()
+    public static SealedSecrets Secrets { get; } = new(Box);
+
+    static SecretBox Make()
     {
         var folder = Directory.CreateTempSubdirectory("portal-key-");
         var key = new MasterKey(Path.Combine(folder.FullName, "master.key"));
         key.Create();
         folder.Delete(recursive: true);
-        return new SealedSecrets(new SecretBox(key));
+        return new SecretBox(key);
     }
 }
 

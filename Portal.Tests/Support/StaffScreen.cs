@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portal.Domain.Access;
 using Portal.Domain.Shared;
+using Portal.Features.Alerting;
 using Portal.Features.Incidents;
 using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
@@ -29,6 +30,7 @@ sealed class StaffScreen : BunitContext
     {
         JSInterop.Mode = JSRuntimeMode.Loose;
         Services.AddLogging().AddSingleton(clock).AddSingleton(Feed).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database);
+        Services.AddAlertScreens();
         Services.AddIncidents().AddMaintenance().AddStatusPages().AddTransient<MonitorList>();
         Services.AddMetrics().AddSingleton(database.Database).AddSingleton(new NodeName("here")).AddSingleton(TelemetrySettings.Default).AddSingleton<Telemetry>().AddSingleton<TelemetryRecorder>()
             .AddSingleton<Measurements>().AddSingleton<LiveFigures>().AddSingleton<LatestChecks>().AddSingleton(new UptimeOverDays(() => null, TimeZoneInfo.Utc, clock));

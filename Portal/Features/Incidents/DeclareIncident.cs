@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Alerting;
 using Portal.Domain.Audit;
 using Portal.Domain.Incidents;
 using Portal.Domain.Shared;
@@ -18,10 +19,11 @@ public sealed class DeclareIncident(IDbContextFactory<PortalDbContext> contexts,
     /// <param name="StartedAt">Null is now.</param>
     /// <param name="Id">Made with the form: sent twice, the second answer is the first incident.</param>
     /// <param name="ResolvedAt">When it ended, if it is declared as resolved; null is now.</param>
+    /// <param name="Alert">What made somebody declare it: it belongs to the incident from then on.</param>
     public sealed record Request(
         string Title, Severity Severity, string Message, IReadOnlyList<ComponentChange> Components, Indicator? Impact = null,
         IncidentStatus Status = IncidentStatus.Investigating, NextUpdate? Next = null, DateTimeOffset? StartedAt = null, IncidentId? Id = null,
-        DateTimeOffset? ResolvedAt = null);
+        DateTimeOffset? ResolvedAt = null, AlertId? Alert = null);
 
     public async Task<IncidentId> Execute(Request request, Actor actor, CancellationToken ct)
     {
@@ -35,6 +37,11 @@ public sealed class DeclareIncident(IDbContextFactory<PortalDbContext> contexts,
         incident.Post(request.Status, request.Message, UpdateVisibility.Public, request.Components, actor, now, resolvedAt: request.ResolvedAt);
         incident.PromiseNext(request.Next, now);
         db.Incidents.Add(incident);
+        if (request.Alert is { } alertId && await db.Alerts.SingleOrDefaultAsync(a => a.Id == alertId, ct) is { } alert)
+        {
+            alert.LinkTo(incident.Id);
+            db.Add(new AlertEvent(alertId, AlertEventKind.Linked, actor.Name, $"Declared: {incident.Title}", now));
+        }
         try
         {
             await db.Commit(new AuditEntry(actor, "incident.declared", incident.Id.ToString(), $"{incident.Severity} {incident.Title}", now), ct);

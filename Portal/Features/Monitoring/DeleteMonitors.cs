@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Portal.Domain.Audit;
 using Portal.Domain.Monitoring;
 using Portal.Domain.Shared;
+using Portal.Features.Monitoring.Engine;
 using Portal.Infrastructure.Persistence;
 using Monitor = Portal.Domain.Monitoring.Monitor;
 
@@ -41,7 +42,9 @@ static class MonitorRemoval
     public static async Task Remove(this PortalDbContext db, IReadOnlyCollection<Monitor> monitors, DateTimeOffset now, CancellationToken ct)
     {
         var ids = monitors.Select(m => m.Id).ToList();
-        foreach (var outage in await db.Outages.Where(o => ids.Contains(o.MonitorId) && o.To == null).ToListAsync(ct)) outage.Close(now, null);
+        var open = await db.Outages.Where(o => ids.Contains(o.MonitorId) && o.To == null).ToListAsync(ct);
+        foreach (var outage in open) outage.Close(now, null);
+        await OutageAlerts.End(db, [.. monitors.Where(m => open.Any(o => o.MonitorId == m.Id && o.AlertedAt is not null))], "was deleted", now, ct);
         foreach (var gap in await db.ObservationGaps.Where(g => ids.Contains(g.MonitorId) && g.To == null).ToListAsync(ct)) gap.Close(now);
         await Dependencies.Remove(db, ids, now, ct);
         db.Monitors.RemoveRange(monitors);

@@ -8,7 +8,7 @@ namespace Portal.Features.Monitoring.Engine;
 
 /// <summary>Writes what follows from checks: health, outages and gaps of a monitor in one transaction, fenced by the lease's epoch.</summary>
 /// <remarks>Writing the same happening twice changes nothing: a commit whose answer was lost is simply tried again.</remarks>
-sealed class Consequences(IDbContextFactory<PortalDbContext> contexts, ILogger<Consequences> log)
+sealed class Consequences(IDbContextFactory<PortalDbContext> contexts, TimeProvider clock, ILogger<Consequences> log)
 {
     public async Task Save(IEnumerable<Watched> monitors, CancellationToken ct)
     {
@@ -48,10 +48,17 @@ sealed class Consequences(IDbContextFactory<PortalDbContext> contexts, ILogger<C
         row.Fence(watched.Epoch);
         var happenings = watched.Unsaved(state => db.Entry(row).CurrentValues.SetValues(state));
         db.Entry(row).Property(s => s.Epoch).CurrentValue = watched.Epoch;
+        var turns = happenings.Any(h => h is Happening.WentDown or Happening.CameUp);
+        var alerted = turns && await OutageAlerts.IsAlerted(db, watched.Id, ct);
         // Saved one after the other: an outage may end and the next begin, and only one may be open at any moment.
         foreach (var happening in happenings)
         {
             await Apply(db, watched.Id, happening, ct);
+            await db.SaveChangesAsync(ct);
+        }
+        if (turns)
+        {
+            await OutageAlerts.Settle(db, watched.Monitor, alerted, clock.GetUtcNow(), ct);
             await db.SaveChangesAsync(ct);
         }
         await transaction.CommitAsync(ct);

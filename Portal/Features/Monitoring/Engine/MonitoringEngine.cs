@@ -36,7 +36,7 @@ public sealed class MonitoringEngine : BackgroundService
         contact = new DatabaseContact("Monitoring", clock, log);
         timetable = new Timetable(clock, new Random());
         var store = new CheckStore(database, settings.Node.Value);
-        recorder = new Recorder(store, new Consequences(database, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>(), settings.Waiting);
+        recorder = new Recorder(store, new Consequences(database, clock, logs.CreateLogger<Consequences>()), clock, logs.CreateLogger<Recorder>(), settings.Waiting);
         shards = new OwnShards(new ShardClaims(database, settings.Node.Value, settings.Lease), timetable, recorder, settings, contact, clock, log);
         roster = new Roster(database, shards, timetable, recorder, settings, contact, clock);
         intake = new Intake(new PlaceInbox(database), roster, timetable, recorder, settings, contact, clock, log);
