@@ -73,6 +73,8 @@ public sealed class Alert
     public DateTimeOffset? SnoozedUntil { get; private set; }
     public DateTimeOffset? ResolvedAt { get; private set; }
     public string? ResolvedBy { get; private set; }
+    /// <summary>When it ended by its source, which said so; null where it is open or somebody resolved it by hand.</summary>
+    public DateTimeOffset? EndedAt { get; private set; }
     public AlertQuiet Quiet { get; private set; }
     /// <summary>What silenced it, in words; null unless it is quiet.</summary>
     public string? QuietBecause { get; private set; }
@@ -137,6 +139,15 @@ public sealed class Alert
         (State, ResolvedAt, ResolvedBy, SnoozedUntil) = (AlertState.Resolved, now, by, null);
     }
 
+    /// <summary>Its source says that it is over; a second time it stays as it was.</summary>
+    /// <param name="at">When, by the source's clock; what cannot be counts as now.</param>
+    public void End(DateTimeOffset? at, DateTimeOffset now)
+    {
+        if (!IsOpen) return;
+        Resolve(null, now);
+        EndedAt = at is { } said && said <= now && said >= BeganAt ? said : now;
+    }
+
     /// <summary>It pages nobody.</summary>
     public void Hush(AlertQuiet why, string because) => (Quiet, QuietBecause) = (why, because);
 
@@ -153,10 +164,33 @@ public sealed class Alert
         head.GroupedAt = now;
     }
 
+    /// <summary>It became worse than the one that it had joined, and pages by itself.</summary>
+    public void Leave(Alert head)
+    {
+        if (GroupId != head.Id) return;
+        if (head.GroupCount > 0) head.GroupCount--;
+        Speak();
+    }
+
+    /// <summary>Takes the place of the first of its group, which is over: it pages for the others, and the time in which others join runs on.</summary>
+    /// <param name="others">What had joined the first one too and is still open.</param>
+    public void TakeOver(Alert first, IReadOnlyCollection<Alert> others)
+    {
+        Speak();
+        foreach (var other in others) (other.GroupId, other.Quiet, other.QuietBecause) = (Id, AlertQuiet.Grouped, $"Joined: {Summary}");
+        (GroupCount, GroupedAt) = (others.Count, others.Count > 0 ? first.GroupedAt : null);
+    }
+
+    /// <summary>By what it is silenced and found: the labels that its sender gave, and <c>service</c>, <c>severity</c> and <c>source</c>.</summary>
+    /// <param name="service">The short name of its service.</param>
+    public IReadOnlyCollection<AlertLabel> AllLabels(string service) => [.. Labels, new("service", service), new("severity", Severity.ToString()), new("source", Source)];
+
     /// <summary>Whether another alert of the service joins this one now.</summary>
     /// <param name="window">Of the service; zero groups nothing.</param>
-    public bool Takes(AlertSignal signal, TimeSpan window, DateTimeOffset now) =>
-        IsOpen && GroupId is null && Quiet == AlertQuiet.No && IsTest == signal.IsTest && signal.Severity >= Severity && now - (GroupedAt ?? TriggeredAt) < window && now - TriggeredAt < TimeSpan.FromDays(1);
+    public bool Takes(Alert other, TimeSpan window, DateTimeOffset now) => IsHeadFor(other) && now - (GroupedAt ?? TriggeredAt) < window && now - TriggeredAt < TimeSpan.FromDays(1);
+
+    /// <summary>Whether it could page for the other one too, whenever that was.</summary>
+    public bool IsHeadFor(Alert other) => IsOpen && GroupId is null && Quiet == AlertQuiet.No && IsTest == other.IsTest && other.Severity >= Severity && ServiceId == other.ServiceId && Id != other.Id;
 
     public void LinkTo(IncidentId incident) => IncidentId = incident;
 

@@ -64,6 +64,10 @@ public sealed class Service
     public IReadOnlyList<ComponentId> Components { get; private set; } = [];
     public byte[] RoutingKeyHash { get; private set; } = [];
     public byte[] SealedRoutingKey { get; private set; } = [];
+    /// <summary>What Sentry signs its hooks with, sealed; null where none was entered, and then they are refused.</summary>
+    public byte[]? SealedSentrySecret { get; private set; }
+    /// <summary>How the generic hook reads documents; null reads the names that it expects.</summary>
+    public SignalMapping? Mapping { get; private set; }
     public DateTimeOffset CreatedAt { get; private set; }
     public uint Version { get; private set; }
 
@@ -88,6 +92,12 @@ public sealed class Service
 
     /// <summary>From now on programs raise its alerts under another key.</summary>
     public void Rekey(byte[] hash, byte[] sealedKey) => (RoutingKeyHash, SealedRoutingKey) = (hash, sealedKey);
+
+    /// <param name="secret">Null takes it away.</param>
+    public void SealSentry(byte[]? secret) => SealedSentrySecret = secret;
+
+    /// <exception cref="DomainException">Names the field.</exception>
+    public void Map(SignalMapping? mapping) => Mapping = mapping?.Checked();
 }
 
 /// <summary>What people set of a service. See <see cref="Service"/> for each.</summary>

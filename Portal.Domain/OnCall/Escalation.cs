@@ -128,11 +128,12 @@ public sealed class Escalation
         (State, Position, NextAt, AcknowledgedBy) = (EscalationState.Running, next, now, null);
     }
 
-    /// <summary>Begins anew and at once, by another policy or a newer version.</summary>
-    public void Reassign(EscalationPolicyVersion version, DateTimeOffset now)
+    /// <summary>Begins anew, by another policy or a newer version.</summary>
+    /// <param name="firstAt">When the first step fires; null at once.</param>
+    public void Reassign(EscalationPolicyVersion version, DateTimeOffset now, DateTimeOffset? firstAt = null)
     {
         RequireOpen();
-        Begin(version, now);
+        Begin(version, firstAt > now ? firstAt.Value : now);
     }
 
     void Begin(EscalationPolicyVersion version, DateTimeOffset firstAt)

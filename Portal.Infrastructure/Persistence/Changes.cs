@@ -24,6 +24,8 @@ public sealed record Changes(IReadOnlySet<string> Topics)
     /// <summary>The PostgreSQL channel on which nodes hear of each other's changes; the payload is an <see cref="Announcement"/>.</summary>
     public const string Channel = "portal_changes";
 
+    const int TopicsAtOnce = 150;
+
     public bool Page => Topics.Contains("page");
 
     public static Changes Of(ChangeTracker tracker)
@@ -82,9 +84,13 @@ public sealed record Changes(IReadOnlySet<string> Topics)
     internal async Task Announce(PortalDbContext db, CancellationToken ct)
     {
         var version = Page ? (await db.Database.SqlQueryRaw<long>("update page_versions set version = version + 1, changed_at = clock_timestamp() where id = 1 returning version").ToListAsync(ct))[0] : (long?)null;
-        var announcement = Announcement.Of(Topics, version);
-        await db.Database.ExecuteSqlAsync($"select pg_notify({Channel}, {announcement.Text})", ct);
-        db.Announced.Add(announcement);
+        // A save of thousands of rows names more topics than one notice holds.
+        foreach (var some in Topics.OrderBy(t => t.Contains(':', StringComparison.Ordinal)).Chunk(TopicsAtOnce))
+        {
+            var announcement = Announcement.Of(some, some.Contains("page") ? version : null);
+            await db.Database.ExecuteSqlAsync($"select pg_notify({Channel}, {announcement.Text})", ct);
+            db.Announced.Add(announcement);
+        }
     }
 }
 

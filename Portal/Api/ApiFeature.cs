@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portal.Api.Describing;
 using Portal.Features.Access;
+using Portal.Features.Alerting;
 using Portal.Features.Backups;
 using Portal.Features.Drills;
 using Portal.Features.Incidents;
@@ -70,6 +71,8 @@ public static class ApiFeature
         v1.MapDrillsApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
+        v1.MapAlertsApi();
+        v1.MapServicesApi();
         v1.MapAccessApi();
         app.MapHeartbeats();
         UnknownAddresses.Map(v1, app);

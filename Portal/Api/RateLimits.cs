@@ -27,7 +27,8 @@ public sealed record RateLimits(int PerKey, int PerAddress)
     public static void TellWait(HttpContext http, TimeSpan wait) =>
         http.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
-    static bool IsLimited(HttpContext http) => http.Request.Path.StartsWithSegments("/api/v1");
+    /// <summary>Hooks come from few addresses, all at once when something breaks: there the bound is the service's.</summary>
+    static bool IsLimited(HttpContext http) => http.Request.Path.StartsWithSegments("/api/v1") && !http.Request.Path.StartsWithSegments("/api/v1/hooks");
 
     static RateLimitPartition<string> Bucket(string name, int perMinute) => RateLimitPartition.GetTokenBucketLimiter(name, _ => new TokenBucketRateLimiterOptions
     {

@@ -18,6 +18,7 @@ sealed class ServiceConfiguration : IEntityTypeConfiguration<Service>
         builder.Property(s => s.Description).HasMaxLength(Text.DescriptionLength);
         builder.Property(s => s.Hours!).AsJson().IsRequired(false);
         builder.Property(s => s.Components).AsJson();
+        builder.Property(s => s.Mapping!).AsJson().IsRequired(false);
         builder.Property(s => s.Version).IsRowVersion();
         // A policy that a service goes by cannot be taken away under it.
         builder.HasOne<EscalationPolicy>().WithMany().HasForeignKey(s => s.PolicyP0).OnDelete(DeleteBehavior.Restrict);
@@ -54,7 +55,9 @@ sealed class AlertConfiguration : IEntityTypeConfiguration<Alert>
         builder.HasIndex(a => new { a.ServiceId, a.Key }).IsUnique().HasFilter("state <> 'Resolved'").HasDatabaseName(OpenKeyIndex);
         builder.HasIndex(a => new { a.TriggeredAt, a.Id });
         builder.HasIndex(a => new { a.ServiceId, a.TriggeredAt, a.Id });
-        builder.HasIndex(a => new { a.TriggeredAt, a.Id }).HasFilter("state <> 'Resolved'").HasDatabaseName("ix_alerts_open");
+        builder.HasIndex(a => new { a.TriggeredAt, a.Id }, "ix_alerts_open").HasFilter("state <> 'Resolved'");
+        builder.HasIndex(a => new { a.TriggeredAt, a.Id }, "ix_alerts_hushed").HasFilter("state <> 'Resolved' and quiet in ('Silenced', 'Maintenance')");
+        builder.HasIndex(a => new { a.ServiceId, a.Key, a.EndedAt }).HasFilter("ended_at is not null").HasDatabaseName("ix_alerts_ended");
         builder.HasIndex(a => new { a.RuleId, a.TriggeredAt }).HasFilter("rule_id is not null");
         builder.HasIndex(a => a.GroupId).HasFilter("group_id is not null");
         builder.HasIndex(a => a.IncidentId).HasFilter("incident_id is not null");
@@ -80,6 +83,16 @@ sealed class HeardSignalConfiguration : IEntityTypeConfiguration<HeardSignal>
     {
         builder.ToTable("heard_signals");
         builder.Property(s => s.Signal).AsJson();
+    }
+}
+
+sealed class HeardMessageConfiguration : IEntityTypeConfiguration<HeardMessage>
+{
+    public void Configure(EntityTypeBuilder<HeardMessage> builder)
+    {
+        builder.ToTable("heard_messages");
+        builder.HasKey(m => m.Hash);
+        builder.HasIndex(m => m.HeardAt);
     }
 }
 
@@ -121,5 +134,15 @@ public sealed class HeardSignal
     public long Id { get; private set; }
     public ServiceId ServiceId { get; private set; }
     public AlertSignal Signal { get; private set; } = null!;
+    public DateTimeOffset HeardAt { get; private set; }
+}
+
+/// <summary>A signed message that was taken in: it is not taken again, whoever sends it.</summary>
+public sealed class HeardMessage
+{
+    HeardMessage() { }
+
+    /// <summary>SHA-256 of the service, the kind of hook and what names the message.</summary>
+    public byte[] Hash { get; private set; } = [];
     public DateTimeOffset HeardAt { get; private set; }
 }

@@ -289,6 +289,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("details");
 
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
                     b.Property<DateTimeOffset?>("FirstHumanAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("first_human_at");
@@ -433,11 +437,22 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasFilter("state <> 'Resolved'");
 
                     b.HasIndex("TriggeredAt", "Id")
-                        .HasDatabaseName("ix_alerts_open")
-                        .HasFilter("state <> 'Resolved'");
+                        .HasDatabaseName("ix_alerts_triggered_at_id");
+
+                    b.HasIndex("ServiceId", "Key", "EndedAt")
+                        .HasDatabaseName("ix_alerts_ended")
+                        .HasFilter("ended_at is not null");
 
                     b.HasIndex("ServiceId", "TriggeredAt", "Id")
                         .HasDatabaseName("ix_alerts_service_id_triggered_at_id");
+
+                    b.HasIndex(new[] { "TriggeredAt", "Id" }, "ix_alerts_hushed")
+                        .HasDatabaseName("ix_alerts_hushed")
+                        .HasFilter("state <> 'Resolved' and quiet in ('Silenced', 'Maintenance')");
+
+                    b.HasIndex(new[] { "TriggeredAt", "Id" }, "ix_alerts_open")
+                        .HasDatabaseName("ix_alerts_open")
+                        .HasFilter("state <> 'Resolved'");
 
                     b.ToTable("alerts", (string)null);
                 });
@@ -583,6 +598,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("hours");
 
+                    b.Property<string>("Mapping")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("mapping");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -614,6 +633,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("sealed_routing_key");
+
+                    b.Property<byte[]>("SealedSentrySecret")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_sentry_secret");
 
                     b.Property<string>("Slug")
                         .IsRequired()
@@ -5540,6 +5563,25 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_status_overrides_component_id_started_at");
 
                     b.ToTable("status_overrides");
+                });
+
+            modelBuilder.Entity("Portal.Infrastructure.Persistence.Alerting.HeardMessage", b =>
+                {
+                    b.Property<byte[]>("Hash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<DateTimeOffset>("HeardAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("heard_at");
+
+                    b.HasKey("Hash")
+                        .HasName("pk_heard_messages");
+
+                    b.HasIndex("HeardAt")
+                        .HasDatabaseName("ix_heard_messages_heard_at");
+
+                    b.ToTable("heard_messages", (string)null);
                 });
 
             modelBuilder.Entity("Portal.Infrastructure.Persistence.Alerting.HeardSignal", b =>
