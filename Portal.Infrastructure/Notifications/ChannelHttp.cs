@@ -126,7 +126,7 @@ public sealed class ChannelHttp(GuardedConnector connector, TimeProvider clock)
 }
 
 /// <summary>Reads what services answer, whatever they answer.</summary>
-static class JsonAnswers
+public static class JsonAnswers
 {
     public static string? Text(this JsonNode? node, params string[] path)
     {

@@ -68,7 +68,7 @@ public sealed class DeliveryClaims(Database database, NodeName node)
             select id, purpose, channel_id, contact_id, kind, address, is_test, gathering_since, attempts from deliveries
             where state = 'Waiting' and due_at <= clock_timestamp() and coalesce(channel_id::text, kind) <> all($1) order by due_at limit 1 for update skip locked
             """;
-        await using var command = Command(connection, sql, busy.ToArray());
+        await using var command = Command(connection, sql, (object)busy.ToArray());
         await using var reader = await command.ExecuteReaderAsync(ct);
         if (!await reader.ReadAsync(ct)) return null;
         return new(reader.GetGuid(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetGuid(2), reader.IsDBNull(3) ? null : reader.GetGuid(3), reader.GetString(4), reader.GetString(5), reader.GetBoolean(6), reader.IsDBNull(7) ? null : reader.GetDateTime(7), reader.GetInt32(8));

@@ -20,6 +20,7 @@ public sealed class DeliveryDispatcher(IDbContextFactory<PortalDbContext> contex
 
     readonly Random random = new();
     readonly Lock gate = new();
+    readonly SemaphoreSlim claiming = new(1);
     readonly Dictionary<string, int> flying = [];
 
     /// <summary>Sends everything that is due.</summary>
@@ -46,15 +47,12 @@ public sealed class DeliveryDispatcher(IDbContextFactory<PortalDbContext> contex
     {
         for (var tried = 0; ;)
         {
-            ct.ThrowIfCancellationRequested();
-            var began = clock.GetTimestamp();
-            if (await claims.Next(Busy(), ct) is not { } next) return tried;
+            if (await Claim(ct) is not { } next) return tried;
             if (next.Claim is not { } claim) continue;
-            // Whoever was frozen since may have been followed by another node.
-            if (clock.GetElapsedTime(began) > DeliveryClaims.Lease / 4) continue;
-            Fly(next.Way, 1);
             try
             {
+                // Whoever was frozen since may have been followed by another node.
+                if (clock.GetElapsedTime(next.Began) > DeliveryClaims.Lease / 4) continue;
                 await Handle(claim, ct);
             }
             finally
@@ -62,6 +60,23 @@ public sealed class DeliveryDispatcher(IDbContextFactory<PortalDbContext> contex
                 Fly(next.Way, -1);
             }
             tried++;
+        }
+    }
+
+    /// <summary>One lane after the other: else all of them would begin with one channel, and it might hang.</summary>
+    async Task<(DeliveryClaim? Claim, string Way, long Began)?> Claim(CancellationToken ct)
+    {
+        await claiming.WaitAsync(ct);
+        try
+        {
+            var began = clock.GetTimestamp();
+            if (await claims.Next(Busy(), ct) is not { } next) return null;
+            if (next.Claim is not null) Fly(next.Way, 1);
+            return (next.Claim, next.Way, began);
+        }
+        finally
+        {
+            claiming.Release();
         }
     }
 

@@ -62,7 +62,7 @@ public sealed record ChannelSettings(ChannelId? Id, IReadOnlyDictionary<string, 
     /// <summary>Of an address each part: an answer may repeat one of them alone.</summary>
     static IEnumerable<string> Parts(string secret) => Uri.TryCreate(secret, UriKind.Absolute, out var url)
         ? [secret, url.PathAndQuery, .. url.Segments.Select(s => s.Trim('/')).Where(s => s.Length >= 8), .. url.Query.TrimStart('?').Split('&', '=').Where(s => s.Length >= 8)]
-        : secret.Length >= 4 ? [secret] : [];
+        : [.. secret.Split(':').Append(secret).Where(s => s.Length >= 4)];
 
     public override string ToString() => nameof(ChannelSettings);
 }

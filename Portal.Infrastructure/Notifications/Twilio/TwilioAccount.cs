@@ -41,6 +41,9 @@ static class TwilioAccount
 /// <summary>The addresses at which Twilio tells what became of a message, and how it signs that.</summary>
 public static class TwilioHooks
 {
+    /// <summary>The secret that they are signed with.</summary>
+    public const string TokenField = TwilioAccount.Token;
+
     public static string Receipt(string portal, ChannelId channel, DeliveryId delivery) => $"{portal}/api/v1/hooks/twilio/{channel}/{delivery}";
 
     public static string Keys(string portal, ChannelId channel, DeliveryId delivery) => $"{Receipt(portal, channel, delivery)}/keys";

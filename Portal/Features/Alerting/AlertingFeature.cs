@@ -7,7 +7,7 @@ namespace Portal.Features.Alerting;
 
 public static class AlertingFeature
 {
-    public static IServiceCollection AddAlerting(this IServiceCollection services) => services.AddIntake().AddAlertActions();
+    public static IServiceCollection AddAlerting(this IServiceCollection services) => services.AddIntake().AddAlertActions().AddAnsweredAlerts();
 
     public static WebApplication MapAlerting(this WebApplication app)
     {

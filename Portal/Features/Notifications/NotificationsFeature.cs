@@ -25,8 +25,15 @@ public static class NotificationsFeature
             var address = s.GetRequiredService<PortalAddress>();
             return new MessageWriter(s.GetRequiredService<AnswerLinks>(), s.GetRequiredService<ChannelBook>(), () => address.Public);
         });
+        services.AddSingleton<ChannelConsent>().AddSingleton<SignedHooks>().AddSingleton<ChannelList>().AddSingleton<ContactGroupList>().AddSingleton<OwnContacts>().AddSingleton<ReachOfPeople>().AddSingleton<DeliveryList>();
+        services.AddSingleton<AddChannel>().AddSingleton<ChangeChannel>().AddSingleton<DeleteChannel>().AddSingleton<TryChannel>().AddSingleton<ChangeContactGroup>().AddSingleton<DeleteContactGroup>();
+        services.AddSingleton<AddContact>().AddSingleton<SendContactCode>().AddSingleton<VerifyContact>().AddSingleton<ChangeContact>().AddSingleton<RemoveContact>().AddSingleton<SendTestPage>();
         return services.AddSingleton<DeliveryClaims>().AddSingleton<DeliveryRecords>().AddSingleton<DeliveryDispatcher>().AddHostedService<DeliveryDispatch>();
     }
 
-    public static WebApplication MapNotifications(this WebApplication app) => app;
+    public static WebApplication MapNotifications(this WebApplication app)
+    {
+        app.MapChannelHooks();
+        return app;
+    }
 }
