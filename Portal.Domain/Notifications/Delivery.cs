@@ -85,6 +85,8 @@ public sealed class Delivery
     public DateTimeOffset DueAt { get; private set; }
     public int Attempts { get; private set; }
     public string? ClaimedBy { get; private set; }
+    /// <summary>Since when it waits to go as one message with others, because too many went there; null while it does not.</summary>
+    public DateTimeOffset? GatheringSince { get; private set; }
     /// <summary>When the channel took it.</summary>
     public DateTimeOffset? SentAt { get; private set; }
     public DateTimeOffset? EndedAt { get; private set; }

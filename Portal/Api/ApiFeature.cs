@@ -11,6 +11,7 @@ using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Places;
+using Portal.Features.Notifications;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
 using Portal.Public;
@@ -70,6 +71,7 @@ public static class ApiFeature
         v1.MapBackupsApi();
         v1.MapDrillsApi();
         v1.MapAlertFiguresApi();
+        v1.MapNotificationsApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
         v1.MapAlertsApi();

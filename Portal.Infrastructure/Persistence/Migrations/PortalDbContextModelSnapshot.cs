@@ -4833,6 +4833,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at");
 
+                    b.Property<DateTimeOffset?>("GatheringSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("gathering_since");
+
                     b.Property<Guid?>("InsteadOf")
                         .HasColumnType("uuid")
                         .HasColumnName("instead_of");
@@ -4903,6 +4907,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.HasIndex("EndedAt")
                         .HasDatabaseName("ix_deliveries_ended_at");
 
+                    b.HasIndex("InsteadOf")
+                        .HasDatabaseName("ix_deliveries_instead_of")
+                        .HasFilter("instead_of is not null");
+
                     b.HasIndex("Key")
                         .IsUnique()
                         .HasDatabaseName("ix_deliveries_key");
@@ -4910,6 +4918,9 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.HasIndex("ProviderId")
                         .HasDatabaseName("ix_deliveries_provider_id")
                         .HasFilter("provider_id is not null");
+
+                    b.HasIndex("Address", "SentAt")
+                        .HasDatabaseName("ix_deliveries_address_sent_at");
 
                     b.HasIndex("AlertId", "CreatedAt")
                         .HasDatabaseName("ix_deliveries_alert_id_created_at");

@@ -98,6 +98,8 @@ sealed class DeliveryConfiguration : IEntityTypeConfiguration<Delivery>
         builder.HasIndex(d => d.DueAt).HasFilter("state = 'Waiting'").HasDatabaseName("ix_deliveries_due");
         builder.HasIndex(d => new { d.AlertId, d.CreatedAt });
         builder.HasIndex(d => new { d.ContactId, d.SentAt }).HasFilter("contact_id is not null");
+        builder.HasIndex(d => new { d.Address, d.SentAt });
+        builder.HasIndex(d => d.InsteadOf).HasFilter("instead_of is not null");
         builder.HasIndex(d => new { d.ChannelId, d.SentAt }).HasFilter("channel_id is not null");
         builder.HasIndex(d => d.ProviderId).HasFilter("provider_id is not null");
         builder.HasIndex(d => d.EndedAt);

@@ -15,10 +15,12 @@ public static class StaffNavigation
         new("Maintenance", "/ops/maintenance", "maintenance", Permission.ViewOps),
         new("Monitors", "/ops/monitors", "monitors", Permission.ViewMonitors),
         new("Alerts", "/ops/alerts", "alerts", Permission.ViewAlerts),
+        new("How I am paged", "/ops/on-call/contacts", "speak", Permission.ViewAlerts),
         new("Components", "/admin/components", "components", Permission.ManageComponents, true),
         new("Jobs", "/admin/jobs", "jobs", Permission.ManageJobs, true),
         new("Backups", "/admin/backups", "backups", Permission.ViewBackups, true),
         new("Drills", "/admin/drills", "drills", Permission.ViewDrills, true),
+        new("Integrations", "/admin/integrations", "speak", Permission.ManageChannels, true),
         new("People", "/admin/people", "people", Permission.ManagePeople, true),
         new("API keys", "/admin/api-keys", "key", Permission.ManageApiKeys, true),
     ];

@@ -24,11 +24,13 @@ public sealed class ReleaseRecovery(IDbContextFactory<PortalDbContext> contexts,
         {
             // Their age counts from now on: what waited for a person was not given up.
             await db.Database.ExecuteSqlAsync($"update mails set due_at = clock_timestamp(), created_at = clock_timestamp() where state = 'Waiting' and due_at = 'infinity'", ct);
+            await db.Database.ExecuteSqlAsync($"update deliveries set due_at = clock_timestamp() where state = 'Waiting' and due_at = 'infinity'", ct);
             await db.Database.ExecuteSqlAsync($"update outbox set due_at = clock_timestamp() where done_at is null and due_at = 'infinity'", ct);
         }
         else
         {
             await db.Database.ExecuteSqlAsync($"update mails set state = 'Failed', ended_at = clock_timestamp(), last_error = 'Discarded after a restore.' where state = 'Waiting' and due_at = 'infinity'", ct);
+            await db.Database.ExecuteSqlAsync($"update deliveries set state = 'Dropped', ended_at = clock_timestamp(), last_error = 'Discarded after a restore.' where state = 'Waiting' and due_at = 'infinity'", ct);
             await db.Database.ExecuteSqlAsync($"update outbox set done_at = clock_timestamp(), last_error = 'Discarded after a restore.' where done_at is null and due_at = 'infinity'", ct);
         }
         await db.Commit(new AuditEntry(actor, send ? "portal.released" : "portal.discarded", "", $"{recovery.Held} held since the restore", now), ct);
