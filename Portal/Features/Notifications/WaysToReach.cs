@@ -14,7 +14,10 @@ public static class WaysToReach
 
     /// <summary>Somebody without a verified contact is reached by the mail address that they sign in with. A deactivated person, a disabled channel and a schedule with nobody have no way.</summary>
     /// <remarks>Four queries, however many are told.</remarks>
-    public static async Task<IReadOnlyList<Way>> Load(PortalDbContext db, IReadOnlyCollection<Told> told, CancellationToken ct)
+    public static async Task<IReadOnlyList<Way>> Load(PortalDbContext db, IReadOnlyCollection<Told> told, CancellationToken ct) => [.. (await LoadAll(db, told, ct)).DistinctBy(w => w.Address)];
+
+    /// <summary>As <see cref="Load"/>, for several steps at once: an address that two of them name is there for each.</summary>
+    public static async Task<IReadOnlyList<Way>> LoadAll(PortalDbContext db, IReadOnlyCollection<Told> told, CancellationToken ct)
     {
         var groupIds = told.Where(t => t.Target.Kind == EscalationTargetKind.ContactGroup).Select(t => new ContactGroupId(t.Target.Id)).ToList();
         var groups = await db.ContactGroups.AsNoTracking().Where(g => groupIds.Contains(g.Id)).ToDictionaryAsync(g => g.Id, ct);
@@ -39,7 +42,7 @@ public static class WaysToReach
                 foreach (var member in group.Members)
                     if (member.Email is { } email) ways.Add(new(one, new DeliveryAddress(ChannelKind.Email, null, null, null, email), TimeSpan.Zero));
                     else if (member.Channel is { } id && channels.GetValueOrDefault(id) is { } place) ways.Add(new(one, Of(place), TimeSpan.Zero));
-        return [.. ways.DistinctBy(w => w.Address)];
+        return ways;
     }
 
     static DeliveryAddress Of(Channel channel) => new(channel.Kind, channel.Id, null, null, channel.Name);
