@@ -10,6 +10,7 @@ using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Places;
+using Portal.Features.OnCall;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
 using Portal.Public;
@@ -68,6 +69,8 @@ public static class ApiFeature
         v1.MapJobSchedulesApi();
         v1.MapBackupsApi();
         v1.MapDrillsApi();
+        v1.MapOnCallApi();
+        v1.MapPoliciesApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
         v1.MapAccessApi();
