@@ -14,6 +14,7 @@ public static class StaffNavigation
         new("Incidents", "/ops/incidents", "incidents", Permission.ViewOps),
         new("Maintenance", "/ops/maintenance", "maintenance", Permission.ViewOps),
         new("Monitors", "/ops/monitors", "monitors", Permission.ViewMonitors),
+        new("On-call", "/ops/on-call", "on-call", Permission.ViewAlerts),
         new("Components", "/admin/components", "components", Permission.ManageComponents, true),
         new("Jobs", "/admin/jobs", "jobs", Permission.ManageJobs, true),
         new("Backups", "/admin/backups", "backups", Permission.ViewBackups, true),
