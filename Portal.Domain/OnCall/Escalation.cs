@@ -48,6 +48,8 @@ public sealed class Escalation
     public int Position { get; private set; }
     /// <summary>The step that fired last, counted likewise; null while none has.</summary>
     public int? LastPosition { get; private set; }
+    /// <summary>How many steps have fired, by whatever policy and however often: what is told of one firing is told once.</summary>
+    public int Fired { get; private set; }
     /// <summary>When something happens by itself: the next step fires, or the acknowledgement runs out; null if nothing does.</summary>
     public DateTimeOffset? NextAt { get; private set; }
     /// <summary>Not before this does the first step fire by itself.</summary>
@@ -73,10 +75,19 @@ public sealed class Escalation
         if (State != EscalationState.Running || NextAt is not { } due) throw new DomainException($"{InWords}: no step fires.");
         if (due > now) throw new DomainException("The next step is not due yet. Escalate by hand to fire it at once.");
         var (round, index) = Math.DivRem(Position, version.Steps.Count);
-        (LastPosition, FiredAt) = (Position++, now);
+        (LastPosition, FiredAt, Fired) = (Position++, now, Fired + 1);
         if (Position < version.StepsInAll) NextAt = now.AddMinutes(version.Steps[index].DelayMinutes);
         else (State, NextAt) = (EscalationState.Exhausted, null);
         return new(round, index, version.Steps[index], due, now);
+    }
+
+    /// <summary>The step that fired last reached nobody: waiting for an answer would be waiting for nothing. Not into another round, which would ask the same people at the same moment.</summary>
+    /// <returns>Whether the next step fires at once now.</returns>
+    public bool Hasten(EscalationPolicyVersion version, DateTimeOffset now)
+    {
+        if (State != EscalationState.Running || Position % version.Steps.Count == 0) return false;
+        NextAt = now;
+        return true;
     }
 
     /// <summary>Somebody takes it: nothing fires any more. Again by the same or another one: it is theirs then, until the new end.</summary>

@@ -53,7 +53,7 @@ public sealed record FirstOnCall(IReadOnlyList<Rotation> Rotations, IReadOnlyLis
         var start = WeekTime.WeekOf(wall).Add(HandOverTime.ToTimeSpan());
         if (start > wall) start = start.AddDays(-7);
         Rotation[] rotations = [.. Names.Select((name, ahead) =>
-            new Rotation(name, zone, start, HandOvers.Weekly(), [.. people.Select((_, i) => people[(i + ahead) % people.Count])], now))];
+            new Rotation(name, zone, start, HandOvers.Weekly(), [.. people.Select((_, i) => people[(i + ahead) % people.Count])], now).KeptFilled(ahead))];
         OnCallSchedule[] schedules = [.. rotations.Select(r => new OnCallSchedule(r.Name, zone, [new(r.Name, r.Id, null)], now))];
         var (primary, secondary, manager) = (EscalationTarget.Of(schedules[0].Id), EscalationTarget.Of(schedules[1].Id), EscalationTarget.Of(schedules[2].Id));
         // Everybody has been told by the time within which somebody must respond: 5 min, 30 min, 1 h (seeds 21); "escalate at once" (seeds 16) pages two from the start.

@@ -41,8 +41,31 @@ public sealed class Rotation
     public IReadOnlyList<PersonId> Participants { get; private set; } = [];
     /// <summary>Whose the first turn is, as a place in the list; moved so that a change of the list takes nobody off duty.</summary>
     public int First { get; private set; }
+    /// <summary>As long as nobody has changed it, everybody who can sign in is in it, and this is how many turns it is ahead of the first such rotation; null once people look after it.</summary>
+    public int? KeepsAhead { get; private set; }
     public DateTimeOffset CreatedAt { get; private set; }
     public uint Version { get; private set; }
+
+    /// <summary>Everybody is in it from now on, until somebody changes it by hand.</summary>
+    public Rotation KeptFilled(int ahead)
+    {
+        KeepsAhead = ahead;
+        return this;
+    }
+
+    /// <summary>Puts everybody in it, in the same order as in the one that it follows; whoever is on duty there keeps as far ahead as it says.</summary>
+    /// <param name="lead">Who is on duty in the first such rotation; null where nobody is.</param>
+    /// <param name="leadAhead">How far ahead that one is.</param>
+    /// <returns>False where nothing is different.</returns>
+    public bool Fill(IReadOnlyList<PersonId> people, PersonId? lead, int leadAhead, DateTimeOffset now)
+    {
+        if (KeepsAhead - leadAhead is not { } ahead) return false;
+        PersonId[] all = [.. people.Take(MostParticipants)];
+        if (all.SequenceEqual(Participants)) return false;
+        Participants = all;
+        Seat(all.Length == 0 ? 0 : (Math.Max(0, Array.FindIndex(all, p => p == lead)) + ahead) % all.Length, now);
+        return true;
+    }
 
     /// <summary>Changes all of it. Whoever is on duty stays so until the next hand-over; if they have left the list, the one who would have followed takes over at once, else the first of the list.</summary>
     /// <remarks>Turns that are over are computed from the new list too: who was paged is what the alert remembers, not what a rotation would say today.</remarks>
@@ -54,6 +77,7 @@ public sealed class Rotation
         Set(name, zone, start, handOvers, participants);
         if (!same) place = Math.Max(0, Participants.ToList().IndexOf(inTheirOrder.FirstOrDefault(Participants.Contains)));
         Seat(place, now);
+        KeepsAhead = null;
     }
 
     /// <summary>Makes somebody of the list the one who is on duty now; the order stays.</summary>
@@ -63,6 +87,7 @@ public sealed class Rotation
         if (TurnAt(now) < 0) throw new DomainException($"{Name} has not begun yet: change the order instead.", "person");
         var place = Participants.ToList().IndexOf(person);
         Seat(place >= 0 ? place : throw new DomainException($"Only somebody in {Name} can be on duty in it. Add them first.", "person"), now);
+        KeepsAhead = null;
     }
 
     /// <summary>Who is on duty; null if nobody is.</summary>

@@ -7,7 +7,7 @@ namespace Portal.E2E.Journeys;
 [Collection(OnePortal.Name)]
 public class EveryPageJourneys(SharedPortal shared)
 {
-    static readonly string[] Staff = ["/ops", "/ops/incidents", "/ops/incidents/new", "/ops/maintenance", "/ops/maintenance?show=all", "/ops/maintenance/new", "/ops/monitors", "/ops/monitors/new", "/ops/monitors/import", "/ops/monitors/places", "/ops/alerts", "/ops/alerts?show=all", "/ops/alerts/rules", "/ops/alerts/rules/new", "/ops/alerts/services", "/ops/alerts/services/new", "/ops/alerts/silences", "/ops/alerts/figures", "/admin/components", "/admin/jobs", "/admin/jobs?state=failed", "/admin/backups", "/admin/backups/history", "/admin/backups/stores", "/admin/backups/plans/new", "/admin/drills", "/ops/on-call/contacts", "/admin/integrations", "/admin/people", "/admin/api-keys", "/account"];
+    static readonly string[] Staff = ["/ops", "/ops/incidents", "/ops/incidents/new", "/ops/maintenance", "/ops/maintenance?show=all", "/ops/maintenance/new", "/ops/monitors", "/ops/monitors/new", "/ops/monitors/import", "/ops/monitors/places", "/ops/alerts", "/ops/alerts?show=all", "/ops/alerts/rules", "/ops/alerts/rules/new", "/ops/alerts/services", "/ops/alerts/services/new", "/ops/alerts/silences", "/ops/alerts/figures", "/admin/components", "/admin/jobs", "/admin/jobs?state=failed", "/admin/backups", "/admin/backups/history", "/admin/backups/stores", "/admin/backups/plans/new", "/admin/drills", "/ops/on-call/contacts", "/admin/integrations", "/ops/on-call", "/ops/on-call/schedules/new", "/ops/on-call/rotations", "/ops/on-call/rotations/new", "/ops/on-call/policies", "/ops/on-call/policies/new", "/admin/people", "/admin/api-keys", "/account"];
 
     [Fact]
     public async Task No_page_for_customers_violates_axe_in_light_or_dark()

@@ -70,7 +70,7 @@ public sealed record Changes(IReadOnlySet<string> Topics)
         Alert a => ["alerts", $"alert:{a.Id}"],
         AlertEvent e => [$"alert:{e.AlertId}"],
         Escalation e => ["escalations", $"alert:{e.AlertId}"],
-        Rotation or OnCallSchedule or OnCallOverride or TemporarySchedule or EscalationPolicy => ["on-call"],
+        Rotation or OnCallSchedule or OnCallOverride or TemporarySchedule or EscalationPolicy or ShiftSettings => ["on-call"],
         Channel or ContactGroup => ["channels"],
         Contact => ["contacts"],
         Delivery { AlertId: { } alert } => ["deliveries", $"alert:{alert}"],

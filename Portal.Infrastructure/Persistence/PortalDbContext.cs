@@ -65,6 +65,7 @@ public sealed class PortalDbContext(DbContextOptions<PortalDbContext> options) :
     public DbSet<OnCallSchedule> OnCallSchedules => Set<OnCallSchedule>();
     public DbSet<EscalationPolicy> EscalationPolicies => Set<EscalationPolicy>();
     public DbSet<Escalation> Escalations => Set<Escalation>();
+    public DbSet<ShiftSettings> ShiftSettings => Set<ShiftSettings>();
     public DbSet<Channel> Channels => Set<Channel>();
     public DbSet<Contact> Contacts => Set<Contact>();
     public DbSet<ContactGroup> ContactGroups => Set<ContactGroup>();

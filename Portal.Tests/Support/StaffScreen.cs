@@ -13,6 +13,7 @@ using Portal.Features.Jobs;
 using Portal.Features.Maintenance;
 using Portal.Features.Metrics;
 using Portal.Features.Monitoring;
+using Portal.Features.OnCall;
 using Portal.Features.StatusPages;
 using Portal.Infrastructure;
 using Portal.Infrastructure.Jobs;
@@ -31,7 +32,7 @@ sealed class StaffScreen : BunitContext
         JSInterop.Mode = JSRuntimeMode.Loose;
         Services.AddLogging().AddSingleton(clock).AddSingleton(Feed).AddSingleton<IDbContextFactory<PortalDbContext>>(database.Database);
         Services.AddAlertScreens();
-        Services.AddIncidents().AddMaintenance().AddStatusPages().AddTransient<MonitorList>();
+        Services.AddIncidents().AddMaintenance().AddStatusPages().AddTransient<MonitorList>().AddOnCallScreens();
         Services.AddMetrics().AddSingleton(database.Database).AddSingleton(new NodeName("here")).AddSingleton(TelemetrySettings.Default).AddSingleton<Telemetry>().AddSingleton<TelemetryRecorder>()
             .AddSingleton<Measurements>().AddSingleton<LiveFigures>().AddSingleton<LatestChecks>().AddSingleton(new UptimeOverDays(() => null, TimeZoneInfo.Utc, clock));
         Services.AddSingleton<JobKind>(new CheckDatabase(database.Database)).AddSingleton<JobKinds>().AddSingleton<JobList>().AddSingleton<JobScheduleList>().AddSingleton<JobsNow>().AddSingleton<CancelRun>().AddSingleton<RepeatRun>().AddSingleton<RunSchedule>().AddSingleton<PauseSchedule>()

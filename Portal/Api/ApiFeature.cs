@@ -12,6 +12,7 @@ using Portal.Features.Maintenance;
 using Portal.Features.Monitoring;
 using Portal.Features.Monitoring.Places;
 using Portal.Features.Notifications;
+using Portal.Features.OnCall;
 using Portal.Features.StatusPages;
 using Portal.Hosting;
 using Portal.Public;
@@ -72,6 +73,8 @@ public static class ApiFeature
         v1.MapDrillsApi();
         v1.MapAlertFiguresApi();
         v1.MapNotificationsApi();
+        v1.MapOnCallApi();
+        v1.MapPoliciesApi();
         v1.MapMonitoringApi();
         v1.MapProbesApi();
         v1.MapAlertsApi();

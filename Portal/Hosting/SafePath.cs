@@ -4,7 +4,7 @@ namespace Portal.Hosting;
 public static class SafePath
 {
     /// <summary>Addresses whose next segment is a capability.</summary>
-    static readonly string[] Capabilities = ["/subscriptions/", "/requests/", "/api/v1/heartbeats/", "/invitations/", "/reset/", "/welcome/", "/links/", "/acknowledge/", "/answer/", "/setup/"];
+    static readonly string[] Capabilities = ["/subscriptions/", "/requests/", "/api/v1/heartbeats/", "/invitations/", "/reset/", "/welcome/", "/links/", "/answer/", "/setup/", "/on-call/"];
 
     public static string Of(HttpContext http) => Of(http.Request.Path.Value ?? "/");
 

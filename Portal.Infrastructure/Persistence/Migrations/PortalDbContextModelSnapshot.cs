@@ -5147,6 +5147,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<int>("Fired")
+                        .HasColumnType("integer")
+                        .HasColumnName("fired");
+
                     b.Property<DateTimeOffset?>("FiredAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("fired_at");
@@ -5348,6 +5352,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("hand_overs");
 
+                    b.Property<int?>("KeepsAhead")
+                        .HasColumnType("integer")
+                        .HasColumnName("keeps_ahead");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -5379,6 +5387,41 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasName("pk_rotations");
 
                     b.ToTable("rotations", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.ShiftSettings", b =>
+                {
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<byte[]>("CalendarHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("calendar_hash");
+
+                    b.Property<DateTimeOffset?>("CalendarMadeAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("calendar_made_at");
+
+                    b.Property<bool>("TellsOfShifts")
+                        .HasColumnType("boolean")
+                        .HasColumnName("tells_of_shifts");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("PersonId")
+                        .HasName("pk_shift_settings");
+
+                    b.HasIndex("CalendarHash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_shift_settings_calendar_hash")
+                        .HasFilter("calendar_hash is not null");
+
+                    b.ToTable("shift_settings", (string)null);
                 });
 
             modelBuilder.Entity("Portal.Domain.OnCall.TemporarySchedule", b =>
@@ -6223,6 +6266,16 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_on_call_overrides_on_call_schedules_schedule_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.ShiftSettings", b =>
+                {
+                    b.HasOne("Portal.Domain.Access.Person", null)
+                        .WithOne()
+                        .HasForeignKey("Portal.Domain.OnCall.ShiftSettings", "PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_shift_settings_people_person_id");
                 });
 
             modelBuilder.Entity("Portal.Domain.OnCall.TemporarySchedule", b =>

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Portal.Domain.Access;
 using Portal.Domain.Alerting;
 using Portal.Domain.OnCall;
 using Portal.Domain.Shared;
@@ -83,5 +84,17 @@ sealed class EscalationConfiguration : IEntityTypeConfiguration<Escalation>
         builder.HasOne<EscalationPolicy>().WithMany().HasForeignKey(e => e.PolicyId).OnDelete(DeleteBehavior.Restrict);
         builder.HasIndex(e => e.NextAt).HasFilter("next_at is not null").HasDatabaseName("ix_escalations_due");
         builder.HasIndex(e => e.PolicyId);
+    }
+}
+
+sealed class ShiftSettingsConfiguration : IEntityTypeConfiguration<ShiftSettings>
+{
+    public void Configure(EntityTypeBuilder<ShiftSettings> builder)
+    {
+        builder.ToTable("shift_settings");
+        builder.HasKey(s => s.PersonId);
+        builder.Property(s => s.Version).IsRowVersion();
+        builder.HasOne<Person>().WithOne().HasForeignKey<ShiftSettings>(s => s.PersonId).OnDelete(DeleteBehavior.Cascade);
+        builder.HasIndex(s => s.CalendarHash).IsUnique().HasFilter("calendar_hash is not null");
     }
 }

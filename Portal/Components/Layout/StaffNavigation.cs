@@ -15,7 +15,7 @@ public static class StaffNavigation
         new("Maintenance", "/ops/maintenance", "maintenance", Permission.ViewOps),
         new("Monitors", "/ops/monitors", "monitors", Permission.ViewMonitors),
         new("Alerts", "/ops/alerts", "alerts", Permission.ViewAlerts),
-        new("How I am paged", "/ops/on-call/contacts", "speak", Permission.ViewAlerts),
+        new("On-call", "/ops/on-call", "on-call", Permission.ViewAlerts),
         new("Components", "/admin/components", "components", Permission.ManageComponents, true),
         new("Jobs", "/admin/jobs", "jobs", Permission.ManageJobs, true),
         new("Backups", "/admin/backups", "backups", Permission.ViewBackups, true),

@@ -7,8 +7,7 @@ namespace Portal.Features.Alerting;
 
 public static class AlertingFeature
 {
-    public static IServiceCollection AddAlerting(this IServiceCollection services) => services.AddIntake().AddAlertActions().AddAlertRules();
-services => services.AddIntake().AddAlertActions().AddAlertRules().AddAnsweredAlerts();
+    public static IServiceCollection AddAlerting(this IServiceCollection services) => services.AddIntake().AddAlertActions().AddAlertRules().AddAnsweredAlerts();
 
     public static WebApplication MapAlerting(this WebApplication app)
     {

@@ -1,4 +1,5 @@
 ﻿using System;
+using System.Linq;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
@@ -9,9 +10,19 @@ namespace Portal.Infrastructure.Persistence.Migrations
     /// <inheritdoc />
     public partial class Alerting : Migration
     {
+        /// <summary>In an order in which each finds what it refers to.</summary>
+        static readonly string[] Kept = ["channels", "contact_groups", "escalation_policies", "heard_messages", "heard_signals", "on_call_schedules", "rotations", "shift_settings", "silences", "contacts",
+            "services", "on_call_overrides", "temporary_schedules", "alert_rules", "alerts", "alert_events", "deliveries", "escalations", "delivery_events"];
+
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.AddColumn<DateTimeOffset>(
+                name: "alerted_at",
+                table: "outages",
+                type: "timestamp with time zone",
+                nullable: true);
+
             migrationBuilder.CreateTable(
                 name: "channels",
                 columns: table => new
@@ -64,6 +75,18 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "heard_messages",
+                columns: table => new
+                {
+                    hash = table.Column<byte[]>(type: "bytea", nullable: false),
+                    heard_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_heard_messages", x => x.hash);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "heard_signals",
                 columns: table => new
                 {
@@ -105,12 +128,34 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     hand_overs = table.Column<string>(type: "jsonb", nullable: false),
                     participants = table.Column<string>(type: "jsonb", nullable: false),
                     first = table.Column<int>(type: "integer", nullable: false),
+                    keeps_ahead = table.Column<int>(type: "integer", nullable: true),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     xmin = table.Column<uint>(type: "xid", rowVersion: true, nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_rotations", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "shift_settings",
+                columns: table => new
+                {
+                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    tells_of_shifts = table.Column<bool>(type: "boolean", nullable: false),
+                    calendar_hash = table.Column<byte[]>(type: "bytea", nullable: true),
+                    calendar_made_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    xmin = table.Column<uint>(type: "xid", rowVersion: true, nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_shift_settings", x => x.person_id);
+                    table.ForeignKey(
+                        name: "fk_shift_settings_people_person_id",
+                        column: x => x.person_id,
+                        principalTable: "people",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.CreateTable(
@@ -185,6 +230,8 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     components = table.Column<string>(type: "jsonb", nullable: false),
                     routing_key_hash = table.Column<byte[]>(type: "bytea", nullable: false),
                     sealed_routing_key = table.Column<byte[]>(type: "bytea", nullable: false),
+                    sealed_sentry_secret = table.Column<byte[]>(type: "bytea", nullable: true),
+                    mapping = table.Column<string>(type: "jsonb", nullable: true),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     xmin = table.Column<uint>(type: "xid", rowVersion: true, nullable: false)
                 },
@@ -316,6 +363,7 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     snoozed_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     resolved_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     resolved_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true),
+                    ended_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     quiet = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false),
                     quiet_because = table.Column<string>(type: "character varying(1044)", maxLength: 1044, nullable: true),
                     group_id = table.Column<Guid>(type: "uuid", nullable: true),
@@ -390,6 +438,7 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     due_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
                     claimed_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true),
+                    gathering_since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     sent_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     ended_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     last_error = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true),
@@ -417,6 +466,7 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     state = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false),
                     position = table.Column<int>(type: "integer", nullable: false),
                     last_position = table.Column<int>(type: "integer", nullable: true),
+                    fired = table.Column<int>(type: "integer", nullable: false),
                     next_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     first_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     fired_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
@@ -475,10 +525,22 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 column: "service_id");
 
             migrationBuilder.CreateIndex(
+                name: "ix_alerts_ended",
+                table: "alerts",
+                columns: new[] { "service_id", "key", "ended_at" },
+                filter: "ended_at is not null");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_alerts_group_id",
                 table: "alerts",
                 column: "group_id",
                 filter: "group_id is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_alerts_hushed",
+                table: "alerts",
+                columns: new[] { "triggered_at", "id" },
+                filter: "state <> 'Resolved' and quiet in ('Silenced', 'Maintenance')");
 
             migrationBuilder.CreateIndex(
                 name: "ix_alerts_incident_id",
@@ -517,6 +579,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 columns: new[] { "service_id", "triggered_at", "id" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_alerts_triggered_at_id",
+                table: "alerts",
+                columns: new[] { "triggered_at", "id" });
+
+            migrationBuilder.CreateIndex(
                 name: "ix_channels_name",
                 table: "channels",
                 column: "name",
@@ -537,6 +604,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 name: "ix_contacts_person_id",
                 table: "contacts",
                 column: "person_id");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_deliveries_address_sent_at",
+                table: "deliveries",
+                columns: new[] { "address", "sent_at" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_deliveries_alert_id_created_at",
@@ -567,6 +639,12 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 column: "ended_at");
 
             migrationBuilder.CreateIndex(
+                name: "ix_deliveries_instead_of",
+                table: "deliveries",
+                column: "instead_of",
+                filter: "instead_of is not null");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_deliveries_key",
                 table: "deliveries",
                 column: "key",
@@ -593,6 +671,11 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 name: "ix_escalations_policy_id",
                 table: "escalations",
                 column: "policy_id");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_heard_messages_heard_at",
+                table: "heard_messages",
+                column: "heard_at");
 
             migrationBuilder.CreateIndex(
                 name: "ix_on_call_overrides_schedule_id_ended_at",
@@ -632,6 +715,13 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "ix_shift_settings_calendar_hash",
+                table: "shift_settings",
+                column: "calendar_hash",
+                unique: true,
+                filter: "calendar_hash is not null");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_silences_ended_at",
                 table: "silences",
                 column: "ended_at");
@@ -640,11 +730,19 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 name: "ix_temporary_schedules_schedule_id_ended_at",
                 table: "temporary_schedules",
                 columns: new[] { "schedule_id", "ended_at" });
+
+            // What a way down set aside comes back.
+            foreach (var table in Kept)
+                migrationBuilder.Sql($"insert into {table} select k.* from settings s, jsonb_populate_recordset(null::{table}, s.value::jsonb -> '{table}') k where s.key = 'alerting.kept'");
+            migrationBuilder.Sql("select setval(pg_get_serial_sequence('heard_signals', 'id'), (select coalesce(max(id), 0) + 1 from heard_signals), false)");
+            migrationBuilder.Sql("delete from settings where key = 'alerting.kept'");
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.Sql($"insert into settings (key, value) select 'alerting.kept', jsonb_build_object({string.Join(", ", Kept.Select(t => $"'{t}', coalesce((select jsonb_agg(to_jsonb(k)) from {t} k), '[]')"))})::text where exists (select from services) or exists (select from channels) or exists (select from rotations)");
+
             migrationBuilder.DropTable(
                 name: "alert_events");
 
@@ -664,6 +762,9 @@ namespace Portal.Infrastructure.Persistence.Migrations
                 name: "escalations");
 
             migrationBuilder.DropTable(
+                name: "heard_messages");
+
+            migrationBuilder.DropTable(
                 name: "heard_signals");
 
             migrationBuilder.DropTable(
@@ -671,6 +772,9 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
             migrationBuilder.DropTable(
                 name: "rotations");
+
+            migrationBuilder.DropTable(
+                name: "shift_settings");
 
             migrationBuilder.DropTable(
                 name: "silences");
@@ -695,6 +799,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
 
             migrationBuilder.DropTable(
                 name: "escalation_policies");
+
+            migrationBuilder.DropColumn(
+                name: "alerted_at",
+                table: "outages");
         }
     }
 }

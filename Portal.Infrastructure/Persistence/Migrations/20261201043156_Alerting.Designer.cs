@@ -12,8 +12,8 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(PortalDbContext))]
-    [Migration("20261201040006_OutageAlerts")]
-    partial class OutageAlerts
+    [Migration("20261201043156_Alerting")]
+    partial class Alerting
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -292,6 +292,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("details");
 
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
                     b.Property<DateTimeOffset?>("FirstHumanAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("first_human_at");
@@ -436,11 +440,22 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasFilter("state <> 'Resolved'");
 
                     b.HasIndex("TriggeredAt", "Id")
-                        .HasDatabaseName("ix_alerts_open")
-                        .HasFilter("state <> 'Resolved'");
+                        .HasDatabaseName("ix_alerts_triggered_at_id");
+
+                    b.HasIndex("ServiceId", "Key", "EndedAt")
+                        .HasDatabaseName("ix_alerts_ended")
+                        .HasFilter("ended_at is not null");
 
                     b.HasIndex("ServiceId", "TriggeredAt", "Id")
                         .HasDatabaseName("ix_alerts_service_id_triggered_at_id");
+
+                    b.HasIndex(new[] { "TriggeredAt", "Id" }, "ix_alerts_hushed")
+                        .HasDatabaseName("ix_alerts_hushed")
+                        .HasFilter("state <> 'Resolved' and quiet in ('Silenced', 'Maintenance')");
+
+                    b.HasIndex(new[] { "TriggeredAt", "Id" }, "ix_alerts_open")
+                        .HasDatabaseName("ix_alerts_open")
+                        .HasFilter("state <> 'Resolved'");
 
                     b.ToTable("alerts", (string)null);
                 });
@@ -586,6 +601,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("hours");
 
+                    b.Property<string>("Mapping")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("mapping");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -617,6 +636,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("sealed_routing_key");
+
+                    b.Property<byte[]>("SealedSentrySecret")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_sentry_secret");
 
                     b.Property<string>("Slug")
                         .IsRequired()
@@ -4813,6 +4836,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at");
 
+                    b.Property<DateTimeOffset?>("GatheringSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("gathering_since");
+
                     b.Property<Guid?>("InsteadOf")
                         .HasColumnType("uuid")
                         .HasColumnName("instead_of");
@@ -4883,6 +4910,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.HasIndex("EndedAt")
                         .HasDatabaseName("ix_deliveries_ended_at");
 
+                    b.HasIndex("InsteadOf")
+                        .HasDatabaseName("ix_deliveries_instead_of")
+                        .HasFilter("instead_of is not null");
+
                     b.HasIndex("Key")
                         .IsUnique()
                         .HasDatabaseName("ix_deliveries_key");
@@ -4890,6 +4921,9 @@ namespace Portal.Infrastructure.Persistence.Migrations
                     b.HasIndex("ProviderId")
                         .HasDatabaseName("ix_deliveries_provider_id")
                         .HasFilter("provider_id is not null");
+
+                    b.HasIndex("Address", "SentAt")
+                        .HasDatabaseName("ix_deliveries_address_sent_at");
 
                     b.HasIndex("AlertId", "CreatedAt")
                         .HasDatabaseName("ix_deliveries_alert_id_created_at");
@@ -5116,6 +5150,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<int>("Fired")
+                        .HasColumnType("integer")
+                        .HasColumnName("fired");
+
                     b.Property<DateTimeOffset?>("FiredAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("fired_at");
@@ -5317,6 +5355,10 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("hand_overs");
 
+                    b.Property<int?>("KeepsAhead")
+                        .HasColumnType("integer")
+                        .HasColumnName("keeps_ahead");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -5348,6 +5390,41 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasName("pk_rotations");
 
                     b.ToTable("rotations", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.ShiftSettings", b =>
+                {
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<byte[]>("CalendarHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("calendar_hash");
+
+                    b.Property<DateTimeOffset?>("CalendarMadeAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("calendar_made_at");
+
+                    b.Property<bool>("TellsOfShifts")
+                        .HasColumnType("boolean")
+                        .HasColumnName("tells_of_shifts");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("PersonId")
+                        .HasName("pk_shift_settings");
+
+                    b.HasIndex("CalendarHash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_shift_settings_calendar_hash")
+                        .HasFilter("calendar_hash is not null");
+
+                    b.ToTable("shift_settings", (string)null);
                 });
 
             modelBuilder.Entity("Portal.Domain.OnCall.TemporarySchedule", b =>
@@ -5536,6 +5613,25 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .HasDatabaseName("ix_status_overrides_component_id_started_at");
 
                     b.ToTable("status_overrides");
+                });
+
+            modelBuilder.Entity("Portal.Infrastructure.Persistence.Alerting.HeardMessage", b =>
+                {
+                    b.Property<byte[]>("Hash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<DateTimeOffset>("HeardAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("heard_at");
+
+                    b.HasKey("Hash")
+                        .HasName("pk_heard_messages");
+
+                    b.HasIndex("HeardAt")
+                        .HasDatabaseName("ix_heard_messages_heard_at");
+
+                    b.ToTable("heard_messages", (string)null);
                 });
 
             modelBuilder.Entity("Portal.Infrastructure.Persistence.Alerting.HeardSignal", b =>
@@ -6173,6 +6269,16 @@ namespace Portal.Infrastructure.Persistence.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_on_call_overrides_on_call_schedules_schedule_id");
+                });
+
+            modelBuilder.Entity("Portal.Domain.OnCall.ShiftSettings", b =>
+                {
+                    b.HasOne("Portal.Domain.Access.Person", null)
+                        .WithOne()
+                        .HasForeignKey("Portal.Domain.OnCall.ShiftSettings", "PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_shift_settings_people_person_id");
                 });
 
             modelBuilder.Entity("Portal.Domain.OnCall.TemporarySchedule", b =>
