@@ -21,6 +21,7 @@ public sealed class AlertIndexTests(TestDatabase database) : IClassFixture<TestD
         await using var db = database.Open();
         db.Add(new Alert(service.Id, new AlertSignal(SignalAction.Trigger, "first", Severity.P1, "The disk is full", "db-7", new([])), Now));
         await db.SaveChangesAsync();
+        db.Database.SetCommandTimeout(TimeSpan.FromMinutes(5));
         await db.Database.ExecuteSqlRawAsync("""
             insert into alerts select copy.* from alerts a, generate_series(1, 200000) n, lateral jsonb_populate_record(a, jsonb_build_object(
                 'id', gen_random_uuid(), 'key', n::text, 'began_at', a.triggered_at - n * interval '1 minute', 'triggered_at', a.triggered_at - n * interval '1 minute',

@@ -88,7 +88,7 @@ public sealed class AlertPagesTests(TestDatabase database) : IClassFixture<TestD
         await using var screen = Screen(Cast.Bob);
         var page = screen.Render<AlertsPage>();
         page.WaitForState(() => page.FindAll("tbody tr").Count == 2, Wait);
-        foreach (var key in new[] { "j", "j", "a" }) await page.Find(".table-wrap").KeyDownAsync(new() { Key = key });
+        foreach (var key in new[] { "j", "j", "a" }) await page.Find(".table-wrap").KeyDownAsync(new Microsoft.AspNetCore.Components.Web.KeyboardEventArgs { Key = key });
         await Soon.Comes(async () => (await Find(older)).State == AlertState.Acknowledged, "an acknowledgement of the second");
         Assert.Equal(AlertState.Triggered, (await Find(newer)).State);
     }

@@ -20,8 +20,9 @@ public sealed class RulePreviewTests(TestDatabase database) : IClassFixture<Test
     async Task Measure()
     {
         MetricSeries Of(string status) => new(MetricNames.Requests, MetricKind.Counter, "", new Dictionary<string, string> { ["node"] = "here", ["status"] = status });
+        var (good, failed) = (Of("2xx"), Of("5xx"));
         var points = Enumerable.Range(1, 240).Select(i => (At: clock.GetUtcNow().AddMinutes(-i), Bad: i is (> 60 and <= 75) or (> 120 and <= 135)));
-        await new PointStore(database.Database, clock).Store([.. points.SelectMany(p => new MetricPoint[] { new(Of("2xx"), p.At, 600), new(Of("5xx"), p.At, p.Bad ? 60 : 0) })], default);
+        await new PointStore(database.Database, clock).Store([.. points.SelectMany(p => new MetricPoint[] { new(good, p.At, 600), new(failed, p.At, p.Bad ? 60 : 0) })], default);
     }
 
     [Fact]
