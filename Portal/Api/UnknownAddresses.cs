@@ -11,8 +11,8 @@ static class UnknownAddresses
     /// <summary>Promised for later versions.</summary>
     static readonly string[] Later =
     [
-        "metrics", "alert-tests", "deployments", "alerts", "services", "schedules", "policies", "silences",
-        "subscribers", "requests", "audit", "on-call", "hooks",
+        "metrics", "alert-tests", "deployments", "schedules", "policies",
+        "subscribers", "requests", "audit", "on-call",
     ];
 
     public static void Map(IEndpointRouteBuilder v1, IEndpointRouteBuilder all)

@@ -42,13 +42,19 @@ public static class HooksEndpoint
         }
         catch (UnreadableException e)
         {
-            return Results.Problem(e.Message, statusCode: StatusCodes.Status400BadRequest);
+            return await Say(http, StatusCodes.Status400BadRequest, e.Message);
         }
         catch (HttpRequestException e)
         {
             // What the message names could not be had now: its sender comes again.
-            return Results.Problem(e.Message, statusCode: StatusCodes.Status502BadGateway);
+            return await Say(http, StatusCodes.Status502BadGateway, e.Message);
         }
+    }
+
+    static async Task<IResult> Say(HttpContext http, int status, string words)
+    {
+        await Problem.Of(status, words).Write(http);
+        return Results.Empty;
     }
 }
 

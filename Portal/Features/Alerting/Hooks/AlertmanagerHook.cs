@@ -13,6 +13,8 @@ static class AlertmanagerHook
     /// <summary>What one message may hold; Alertmanager groups as many as it is told to.</summary>
     public const int MostAlerts = 5_000;
 
+    static readonly string[] Telling = ["annotations", "values", "valueString"];
+
     /// <exception cref="DomainException">No list of alerts, or one without labels.</exception>
     public static IReadOnlyList<AlertSignal> Read(JsonElement body, Severity otherwise, string by)
     {
@@ -41,7 +43,7 @@ static class AlertmanagerHook
 
     /// <summary>The annotations and the values, which say more than the labels.</summary>
     static string Details(JsonElement alert) =>
-        $"{{{string.Join(',', new[] { "annotations", "values", "valueString" }.Where(n => alert.TryGetProperty(n, out _)).Select(n => $"\"{n}\":{alert.GetProperty(n).GetRawText()}"))}}}";
+        $"{{{string.Join(',', Telling.Where(n => alert.TryGetProperty(n, out _)).Select(n => $"\"{n}\":{alert.GetProperty(n).GetRawText()}"))}}}";
 
     /// <summary>What Alertmanager itself takes for the same alert: the same labels.</summary>
     static string Fingerprint(IReadOnlyList<AlertLabel> labels) =>

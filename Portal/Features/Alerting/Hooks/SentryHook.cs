@@ -10,6 +10,8 @@ namespace Portal.Features.Alerting.Hooks;
 /// <summary>Sentry's webhooks of issues, of issue alerts and of metric alerts, each signed with the secret of the integration.</summary>
 static class SentryHook
 {
+    static readonly string[] Named = ["level", "platform", "environment", "shortId"];
+
     /// <summary>Whether the body is what Sentry signed: HMAC-SHA256 in hex.</summary>
     public static bool IsSigned(byte[] body, string? signature, string secret)
     {
@@ -59,5 +61,5 @@ static class SentryHook
 
     static Severity Severity(JsonElement of, Severity otherwise) => SeverityWords.Read(of.Text("level")) ?? otherwise;
 
-    static IReadOnlyList<AlertLabel> Labels(JsonElement of) => [.. new[] { "level", "platform", "environment", "shortId" }.Select(n => (n, of.Text(n))).Where(l => l.Item2 is not null).Select(l => new AlertLabel(l.n, l.Item2!))];
+    static IReadOnlyList<AlertLabel> Labels(JsonElement of) => [.. Named.Select(n => (n, of.Text(n))).Where(l => l.Item2 is not null).Select(l => new AlertLabel(l.n, l.Item2!))];
 }
