@@ -62,7 +62,7 @@ public sealed class OnCallPagesTests(TestDatabase database) : IClassFixture<Test
         await using var screen = Screen(Cast.Bob with { Id = ben.Value, Name = "Ben" });
         var page = screen.Render<OnCallPage>();
         page.WaitForAssertion(() => Assert.Equal("Take over", Text(page.Find("[data-schedule=Primary] .thumbs .primary"))), Wait);
-        page.Find("[data-schedule=Primary] .thumbs .primary").Click();
+        await page.Find("[data-schedule=Primary] .thumbs .primary").ClickAsync(new Microsoft.AspNetCore.Components.Web.MouseEventArgs());
         await page.WaitForElement("dialog form", Wait).SubmitAsync();
         page.WaitForAssertion(() => Assert.Contains("Ben is on call in Primary, Mon 2 Mar, 12:00 – 23:59 UTC.", Text(page.Find("[role=status]")), StringComparison.Ordinal), Wait);
         Assert.Contains("Ben until", Text(page.Find("[data-schedule=Primary]")), StringComparison.Ordinal);
@@ -81,9 +81,9 @@ public sealed class OnCallPagesTests(TestDatabase database) : IClassFixture<Test
 
         var editor = screen.Render<ScheduleEditor>(p => p.Add(x => x.Key, schedule.Id.ToString()));
         editor.WaitForAssertion(() => Assert.Contains("Nobody would be on call", editor.Markup, StringComparison.Ordinal), Wait);
-        editor.Find("#layer-only-0").Change("");
+        await editor.Find("#layer-only-0").ChangeAsync(new ChangeEventArgs { Value = "" });
         Assert.Contains("Somebody is on call at every moment of the next 30 days", editor.Markup, StringComparison.Ordinal);
-        editor.Find("#layer-only-0").Change("now and then");
+        await editor.Find("#layer-only-0").ChangeAsync(new ChangeEventArgs { Value = "now and then" });
         Assert.Contains("is no time of the week", editor.Markup, StringComparison.Ordinal);
     }
 
@@ -99,11 +99,11 @@ public sealed class OnCallPagesTests(TestDatabase database) : IClassFixture<Test
         var editor = screen.Render<PolicyEditor>(p => p.Add(x => x.Key, policy.Id.ToString()));
         editor.WaitForAssertion(() => Assert.Equal(4, editor.FindAll(".planned li").Count), Wait);
         Assert.Contains("Ann by mail", Text(editor.FindAll(".planned li")[0]), StringComparison.Ordinal);
-        editor.Find("#repeat").Change("0");
+        await editor.Find("#repeat").ChangeAsync(new ChangeEventArgs { Value = "0" });
         Assert.Equal(2, editor.FindAll(".planned li").Count);
-        editor.Find("#delay-0").Change("soon");
+        await editor.Find("#delay-0").ChangeAsync(new ChangeEventArgs { Value = "soon" });
         Assert.Contains("Write whole numbers", editor.Markup, StringComparison.Ordinal);
-        editor.Find("#delay-0").Change("7");
+        await editor.Find("#delay-0").ChangeAsync(new ChangeEventArgs { Value = "7" });
         await editor.Find("form").SubmitAsync();
         await using var db = database.Open();
         Assert.Equal((2, 7, 0), await db.EscalationPolicies.AsNoTracking().SingleAsync(p => p.Id == policy.Id) is var saved ? (saved.Current.Number, saved.Current.Steps[0].DelayMinutes, saved.Current.Repeat) : default);
@@ -115,10 +115,10 @@ public sealed class OnCallPagesTests(TestDatabase database) : IClassFixture<Test
         await using var screen = Screen(Cast.Alice);
         var editor = screen.Render<RotationEditor>();
         editor.WaitForAssertion(() => Assert.Contains("With nobody in it", editor.Markup, StringComparison.Ordinal), Wait);
-        editor.Find("#name").Change("Nights");
-        editor.Find("#zone").Change("UTC");
-        editor.Find("#add").Change(ann.ToString());
-        editor.Find("#add").Change(ben.ToString());
+        await editor.Find("#name").ChangeAsync(new ChangeEventArgs { Value = "Nights" });
+        await editor.Find("#zone").ChangeAsync(new ChangeEventArgs { Value = "UTC" });
+        await editor.Find("#add").ChangeAsync(new ChangeEventArgs { Value = ann.ToString() });
+        await editor.Find("#add").ChangeAsync(new ChangeEventArgs { Value = ben.ToString() });
         Assert.Contains("Ann Mon 2 Mar, 12:00 – Mon 9 Mar, 09:00 UTC", string.Join(" ", editor.FindAll("ul.lines li").Select(Text)), StringComparison.Ordinal);
         await editor.Find("form").SubmitAsync();
         await using var db = database.Open();
