@@ -62,7 +62,8 @@ public static class RecoveryEpoch
         var sessions = await Count(connection, "delete from sessions", ct);
         var held = await Count(connection, "update outbox set due_at = 'infinity', claimed_by = null where done_at is null", ct)
             + await Count(connection, "update mails set due_at = 'infinity', claimed_by = null where state = 'Waiting'", ct)
-            + await Count(connection, "update deliveries set due_at = 'infinity', claimed_by = null where state = 'Waiting'", ct);
+            + await Count(connection, "update deliveries set due_at = 'infinity', claimed_by = null where state = 'Waiting'", ct)
+            + await Count(connection, "update escalations set next_at = 'infinity' where next_at is not null", ct);
         await AuditChain.Recover(connection, ct);
         var recovery = new Recovery(before + 1, (DateTime)(await Scalar(connection, "select clock_timestamp()", ct))!, shows, runs, sessions, held);
         await Write(connection, Setting, JsonSerializer.Serialize(recovery, JsonSerializerOptions.Web), ct);

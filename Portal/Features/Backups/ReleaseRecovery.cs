@@ -20,6 +20,8 @@ public sealed class ReleaseRecovery(IDbContextFactory<PortalDbContext> contexts,
         var recovery = JsonSerializer.Deserialize<Recovery>(setting.Value, JsonSerializerOptions.Web)!;
         if (recovery.ReleasedAt is not null) throw new DomainException("Somebody decided this already.");
         setting.Value = JsonSerializer.Serialize(recovery with { ReleasedAt = now }, JsonSerializerOptions.Web);
+        // What is open and nobody is told of any more is complained about until somebody acknowledges it.
+        await db.Database.ExecuteSqlAsync(send ? (FormattableString)$"update escalations set next_at = {now} where next_at = 'infinity'" : $"update escalations set next_at = null, state = 'Exhausted' where next_at = 'infinity'", ct);
         if (send)
         {
             // Their age counts from now on: what waited for a person was not given up.

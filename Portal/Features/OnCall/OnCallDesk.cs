@@ -14,7 +14,7 @@ public sealed class OnCallDesk(IDbContextFactory<PortalDbContext> contexts)
     public sealed record Somebody(PersonId Id, string Name, bool IsActive, bool HasContact);
 
     /// <param name="PolicyOf">Null: an alert of that severity pages nobody.</param>
-    public sealed record OfService(string Name, string Slug, Func<Severity, EscalationPolicyId?> PolicyOf, SupportHours? Hours);
+    public sealed record ServiceRoute(string Name, string Slug, Func<Severity, EscalationPolicyId?> PolicyOf, SupportHours? Hours);
 
     public async Task<View> Load(Interval range, Actor actor, CancellationToken ct)
     {
@@ -35,12 +35,12 @@ public sealed class OnCallDesk(IDbContextFactory<PortalDbContext> contexts)
         foreach (var schedule in rosters.Schedules) names[EscalationTarget.Of(schedule.Id)] = schedule.Name;
         foreach (var channel in await db.Channels.AsNoTracking().Where(c => c.DisabledAt == null).Select(c => new { c.Id, c.Name }).ToListAsync(ct)) names[EscalationTarget.Of(channel.Id)] = channel.Name;
         foreach (var group in await db.ContactGroups.AsNoTracking().Select(g => new { g.Id, g.Name }).ToListAsync(ct)) names[EscalationTarget.Of(group.Id)] = group.Name;
-        return new(range, rosters, rotations, [.. people.Select(p => new Somebody(p.Id, p.Name, p.Active, own[p.Id].Any()))], policies, [.. services.Select(s => new OfService(s.Name, s.Slug, s.Policies.Of, s.Hours))], names, contacts);
+        return new(range, rosters, rotations, [.. people.Select(p => new Somebody(p.Id, p.Name, p.Active, own[p.Id].Any()))], policies, [.. services.Select(s => new ServiceRoute(s.Name, s.Slug, s.Policies.Of, s.Hours))], names, contacts);
     }
 
     /// <param name="Range">Overrides outside of it are not known here.</param>
     /// <param name="Targets">What a step can tell, by name.</param>
-    public sealed record View(Interval Range, Rosters Rosters, IReadOnlyList<Rotation> Rotations, IReadOnlyList<Somebody> People, IReadOnlyList<EscalationPolicy> Policies, IReadOnlyList<OfService> Services,
+    public sealed record View(Interval Range, Rosters Rosters, IReadOnlyList<Rotation> Rotations, IReadOnlyList<Somebody> People, IReadOnlyList<EscalationPolicy> Policies, IReadOnlyList<ServiceRoute> Services,
         IReadOnlyDictionary<EscalationTarget, string> Targets, IReadOnlyDictionary<PersonId, IReadOnlyList<PersonalContact>> Contacts)
     {
         readonly Dictionary<PersonId, Somebody> byId = People.ToDictionary(p => p.Id);
