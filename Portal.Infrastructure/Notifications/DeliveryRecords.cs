@@ -80,7 +80,7 @@ public sealed class DeliveryRecords(IDbContextFactory<PortalDbContext> contexts,
         return true;
     }, ct);
 
-    async Task Fail(PortalDbContext db, Delivery row, string reason, DateTimeOffset now, CancellationToken ct)
+    static async Task Fail(PortalDbContext db, Delivery row, string reason, DateTimeOffset now, CancellationToken ct)
     {
         Note(db, row, DeliveryState.Failed, reason, null, "", now);
         if (!await GoOn(db, row, reason, now, now, ct) && row.AlertId is { } alert) db.AlertEvents.Add(new AlertEvent(alert, AlertEventKind.NotDelivered, null, $"{await Who(db, row, ct)}: {reason}", now));
@@ -108,7 +108,7 @@ public sealed class DeliveryRecords(IDbContextFactory<PortalDbContext> contexts,
         : $"{ChannelWords.Of(row.Kind)} to {row.Address}";
 
     /// <summary>Only while the claim is still ours. What somebody dropped meanwhile was sent nevertheless, and that is what is written.</summary>
-    Task Settle(DeliveryClaim claim, Func<PortalDbContext, IReadOnlyList<Delivery>, DateTimeOffset, Task> write, CancellationToken ct) => Transact(async (db, now) =>
+    Task<bool> Settle(DeliveryClaim claim, Func<PortalDbContext, IReadOnlyList<Delivery>, DateTimeOffset, Task> write, CancellationToken ct) => Transact(async (db, now) =>
     {
         var ids = Ids(claim);
         var rows = await db.Deliveries.FromSql($"select * from deliveries where id = any({ids}) and claimed_by = {node.Value} and attempts = {claim.Attempt} and state in ('Waiting', 'Dropped') for update").AsNoTracking().ToListAsync(ct);
