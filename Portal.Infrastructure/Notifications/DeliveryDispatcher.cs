@@ -8,7 +8,7 @@ using Portal.Infrastructure.Persistence;
 namespace Portal.Infrastructure.Notifications;
 
 /// <summary>Sends what is due among deliveries, several side by side, each by one node: at least once, and not twice where the channel knows an idempotency key.</summary>
-public sealed class DeliveryDispatcher(IDbContextFactory<PortalDbContext> contexts, DeliveryClaims claims, DeliveryRecords records, MessageWriter writer, TimeProvider clock, ILogger<DeliveryDispatcher> log)
+public sealed class DeliveryDispatcher(IDbContextFactory<PortalDbContext> contexts, DeliveryClaims claims, DeliveryRecords records, MessageWriter writer, TimeProvider clock, ILogger<DeliveryDispatcher> log) : IDisposable
 {
     /// <summary>So many are on their way at once, and so many of them by one channel: one that hangs does not stop the others.</summary>
     public const int Width = 8;
@@ -150,4 +150,6 @@ public sealed class DeliveryDispatcher(IDbContextFactory<PortalDbContext> contex
         lock (gate)
             if ((flying[way] = flying.GetValueOrDefault(way) + by) == 0) flying.Remove(way);
     }
+
+    public void Dispose() => claiming.Dispose();
 }

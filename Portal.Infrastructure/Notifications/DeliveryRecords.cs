@@ -15,7 +15,6 @@ public sealed class DeliveryRecords(IDbContextFactory<PortalDbContext> contexts,
     public static readonly TimeSpan SecondWayAfter = TimeSpan.FromMinutes(1);
     /// <summary>The outbox topic of what somebody answered to a message.</summary>
     public const string Answered = "alert.answered";
-    const string NoSecret = "body = case when purpose = 'Code' then '' else body end";
 
     /// <summary>What an answer says, as the outbox carries it.</summary>
     public sealed record AnsweredAlert(string Delivery, string Alert, string? Person, string Answer, string By);
@@ -24,7 +23,8 @@ public sealed class DeliveryRecords(IDbContextFactory<PortalDbContext> contexts,
     {
         var lead = rows.Single(d => d.Id == claim.Lead);
         var (words, who) = ($"The channel took it at attempt {claim.Attempt}.", await Who(db, lead, ct));
-        await db.Database.ExecuteSqlRawAsync($"update deliveries set state = 'Sent', sent_at = clock_timestamp(), ended_at = clock_timestamp(), last_error = null, provider_id = {{1}}, {NoSecret} where id = {{0}}", [lead.Id.Value, providerId is { Length: > 200 } ? providerId[..200] : providerId ?? (object)DBNull.Value], ct);
+        var provider = providerId is { Length: > 200 } ? providerId[..200] : providerId;
+        await db.Database.ExecuteSqlAsync($"update deliveries set state = 'Sent', sent_at = clock_timestamp(), ended_at = clock_timestamp(), last_error = null, provider_id = {provider}, body = case when purpose = 'Code' then '' else body end where id = {lead.Id.Value}", ct);
         Note(db, lead, DeliveryState.Sent, words, AlertEventKind.Delivered, $"{who}: sent", now);
         if (rows.Count > 1)
         {
@@ -50,7 +50,7 @@ public sealed class DeliveryRecords(IDbContextFactory<PortalDbContext> contexts,
 
     public Task Failed(DeliveryClaim claim, string reason, CancellationToken ct) => Settle(claim, async (db, rows, now) =>
     {
-        await db.Database.ExecuteSqlRawAsync($"update deliveries set state = 'Failed', ended_at = clock_timestamp(), last_error = {{1}}, {NoSecret} where id = any({{0}}) and state = 'Waiting'", [Ids(claim), Cut(reason)], ct);
+        await db.Database.ExecuteSqlAsync($"update deliveries set state = 'Failed', ended_at = clock_timestamp(), last_error = {Cut(reason)}, body = case when purpose = 'Code' then '' else body end where id = any({Ids(claim)}) and state = 'Waiting'", ct);
         foreach (var row in rows.Where(IsWanted)) await Fail(db, row, reason, now, ct);
         if (claim.IsCap && rows[0].ChannelId is { } channel && await db.Channels.AsNoTracking().SingleOrDefaultAsync(c => c.Id == channel, ct) is { } capped)
             await Noticeboard.Tell(db, new News(NoticeSeverity.Problem, $"The channel {capped.Name} has used up its money for this month", "Its messages go by the next way of whoever is reached, or not at all. Raise its cap, or wait for the next month.", $"channel-cap:{channel}", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"channel:{channel}/cap/{now:yyyy-MM}"), "/admin/integrations"), now, ct);
@@ -80,7 +80,7 @@ public sealed class DeliveryRecords(IDbContextFactory<PortalDbContext> contexts,
         return true;
     }, ct);
 
-    async Task Fail(PortalDbContext db, Delivery row, string reason, DateTimeOffset now, CancellationToken ct)
+    static async Task Fail(PortalDbContext db, Delivery row, string reason, DateTimeOffset now, CancellationToken ct)
     {
         Note(db, row, DeliveryState.Failed, reason, null, "", now);
         if (!await GoOn(db, row, reason, now, now, ct) && row.AlertId is { } alert) db.AlertEvents.Add(new AlertEvent(alert, AlertEventKind.NotDelivered, null, $"{await Who(db, row, ct)}: {reason}", now));
@@ -108,7 +108,7 @@ public sealed class DeliveryRecords(IDbContextFactory<PortalDbContext> contexts,
         : $"{ChannelWords.Of(row.Kind)} to {row.Address}";
 
     /// <summary>Only while the claim is still ours. What somebody dropped meanwhile was sent nevertheless, and that is what is written.</summary>
-    Task Settle(DeliveryClaim claim, Func<PortalDbContext, IReadOnlyList<Delivery>, DateTimeOffset, Task> write, CancellationToken ct) => Transact(async (db, now) =>
+    Task<bool> Settle(DeliveryClaim claim, Func<PortalDbContext, IReadOnlyList<Delivery>, DateTimeOffset, Task> write, CancellationToken ct) => Transact(async (db, now) =>
     {
         var ids = Ids(claim);
         var rows = await db.Deliveries.FromSql($"select * from deliveries where id = any({ids}) and claimed_by = {node.Value} and attempts = {claim.Attempt} and state in ('Waiting', 'Dropped') for update").AsNoTracking().ToListAsync(ct);

@@ -87,7 +87,7 @@ public sealed record Message(DeliveryId Id, DeliveryPurpose Purpose, string Titl
     public string? FirstUrl => AnswerUrl ?? Url;
 
     /// <summary>For places that take no more than so many characters, with the link whole at the end.</summary>
-    public string Short(int most)
+    public string Brief(int most)
     {
         var text = Body.Length > 0 ? $"{Title}\n{Body}" : Title;
         var room = most - (FirstUrl?.Length + 1 ?? 0);

@@ -30,7 +30,12 @@ public sealed class ChannelRequestTests : IAsyncLifetime
 
     Message Page => new(Delivery, DeliveryPurpose.Page, "P1: checkout <fails> & more", "Error rate 12 %", "https://status.example.com", clock.GetUtcNow())
     {
-        Alert = Alert, State = AlertState.Triggered, Severity = Severity.P1, Url = $"https://status.example.com/ops/alerts/{Alert}", AnswerUrl = "https://status.example.com/answer/tok", AnswerToken = "tok",
+        Alert = Alert,
+        State = AlertState.Triggered,
+        Severity = Severity.P1,
+        Url = $"https://status.example.com/ops/alerts/{Alert}",
+        AnswerUrl = "https://status.example.com/answer/tok",
+        AnswerToken = "tok",
     };
 
     Task<SendOutcome> Send(ChannelKind kind, Message? message = null, string? address = null, bool allowPrivate = true) => book.Of(kind).Send(message ?? Page, Kinds.Of(book, kind, receiver.Url, allowPrivate, address), default);

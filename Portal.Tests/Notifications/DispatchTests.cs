@@ -71,7 +71,7 @@ public sealed class DispatchTests
     [Fact]
     public void Waits_grow_threefold_with_some_chance_in_them()
     {
-        var node = new DeliveryDispatcher(null!, null!, null!, null!, TimeProvider.System, null!);
+        using var node = new DeliveryDispatcher(null!, null!, null!, null!, TimeProvider.System, null!);
         foreach (var (attempt, seconds) in ((int, double)[])[(1, 5), (2, 15), (3, 45), (4, 135), (5, 405), (6, 600), (50, 600)]) Assert.InRange(node.WaitAfter(attempt).TotalSeconds, seconds * 0.8, seconds * 1.2);
         Assert.True(Enumerable.Range(0, 20).Select(_ => node.WaitAfter(1)).Distinct().Count() > 1);
     }

@@ -15,5 +15,5 @@ public sealed class SmsChannel(ChannelHttp http) : INotificationChannel
     public Uri? Place(ChannelSettings settings) => TwilioAccount.Place(settings);
 
     public Task<SendOutcome> Send(Message message, ChannelSettings settings, CancellationToken ct) =>
-        TwilioAccount.Post(http, "Messages", new() { ["Body"] = message.Short(Longest) }, message, settings, ct);
+        TwilioAccount.Post(http, "Messages", new() { ["Body"] = message.Brief(Longest) }, message, settings, ct);
 }
