@@ -50,9 +50,9 @@ public sealed partial class ContactsPage
         return done;
     }
 
-    Task TestIt(Contact contact) => Act(a => TestPage.Execute(contact.Id, a, Left), $"A test page is on its way to {contact.Address}.");
+    Task<bool> TestIt(Contact contact) => Act(a => TestPage.Execute(contact.Id, a, Left), $"A test page is on its way to {contact.Address}.");
 
-    Task SendAgain(Contact contact) => Act(a => SendCode.Execute(contact.Id, a, Left), $"Another code is on its way to {contact.Address}.");
+    Task<bool> SendAgain(Contact contact) => Act(a => SendCode.Execute(contact.Id, a, Left), $"Another code is on its way to {contact.Address}.");
 
     async Task AddIt()
     {

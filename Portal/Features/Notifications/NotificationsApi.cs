@@ -141,7 +141,7 @@ public static class NotificationsApi
         return (await list.Load(http.User.ToActor(), ct)).FirstOrDefault(r => r.Channel.Id == id) ?? throw new NotFoundException("channel");
     }
 
-    static IReadOnlyList<GroupMember>? Members(IReadOnlyList<MemberBody>? members) => members?.Select(m => new GroupMember(m.Channel, m.Email)).ToList();
+    static List<GroupMember>? Members(IReadOnlyList<MemberBody>? members) => members?.Select(m => new GroupMember(m.Channel, m.Email)).ToList();
 
     static ChannelAnswer Told(HttpContext http, ChannelList.Row row, ChannelBook book)
     {
