@@ -22,7 +22,7 @@ public sealed class DueEscalations(IDbContextFactory<PortalDbContext> contexts, 
     public async Task<int> Drain(CancellationToken ct)
     {
         foreach (var (id, since) in resting) if (clock.GetElapsedTime(since) > Rest) resting.Remove(id);
-        for (var total = 0; ; )
+        for (var total = 0; ;)
         {
             var taken = await TakeSome(ct);
             if (taken == 0) return total;

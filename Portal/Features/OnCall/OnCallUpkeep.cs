@@ -66,7 +66,7 @@ public sealed class OnCallUpkeep(IDbContextFactory<PortalDbContext> contexts, St
         var rosters = await Rosters.Load(db, range, null, ct);
         var begun = (from schedule in rosters.Schedules
                      from shift in rosters[schedule.Id]!.Shifts(range.From, range.To)
-                     // What begins with the range began before it.
+                         // What begins with the range began before it.
                      where shift.Time.From > range.From && shift.Time.From <= now && shift.Time.To > now
                      select (Schedule: schedule, Shift: shift, Key: $"hand-over:{schedule.Id}:{shift.Person}:{shift.Time.From.ToUnixTimeSeconds()}")).ToList();
         if (begun.Count == 0) return;
