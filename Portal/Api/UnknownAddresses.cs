@@ -11,8 +11,8 @@ static class UnknownAddresses
     /// <summary>Promised for later versions.</summary>
     static readonly string[] Later =
     [
-        "metrics", "alert-tests", "deployments", "schedules", "policies",
-        "subscribers", "requests", "audit", "on-call",
+        "metrics", "alert-tests", "deployments",
+        "subscribers", "requests", "audit",
     ];
 
     public static void Map(IEndpointRouteBuilder v1, IEndpointRouteBuilder all)
