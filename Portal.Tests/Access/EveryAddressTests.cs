@@ -33,8 +33,9 @@ public sealed class EveryAddressTests(PortalHost host) : IClassFixture<PortalHos
         public string First => Pattern.Split('/')[0];
         /// <summary>Tells whoever has any key that an address is none.</summary>
         public bool IsUnknown => Pattern == "api/v1/{**rest}";
-        /// <summary>Called by jobs and other systems, and by whoever was paged: the key in the address, or in the body, is all that they have.</summary>
-        public bool IsCapability => Pattern.StartsWith("api/v1/heartbeats/{key}", StringComparison.Ordinal) || Pattern is "api/v1/hooks/{kind}/{key}" or "v2/enqueue" or "answer/{token}";
+        /// <summary>Called by jobs and other systems, by calendars, and by whoever was paged: the key in the address or in the body, or the signature of the sender, is all that they have.</summary>
+        public bool IsCapability => Pattern.StartsWith("api/v1/heartbeats/{key}", StringComparison.Ordinal)
+            || Pattern is "api/v1/hooks/{kind}/{key}" or "api/v1/hooks/slack/{channel}" or "api/v1/hooks/twilio/{channel}/{delivery}" or "api/v1/hooks/twilio/{channel}/{delivery}/keys" or "v2/enqueue" or "answer/{token}" or "on-call/{secret}.ics";
         public bool IsApi => Pattern.StartsWith("api/v1", StringComparison.Ordinal) && !IsCapability;
         /// <summary>Health answers everybody, and tells more to whom it recognises.</summary>
         public bool IsOpen => Endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null || First == "health" || Pattern == "api/health";
