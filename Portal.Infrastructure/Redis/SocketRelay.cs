@@ -54,7 +54,7 @@ public sealed class SocketRelay : IDisposable
             try
             {
                 using var far = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                if (!IsOurs((IPEndPoint)near.RemoteEndPoint!)) return;
+                if (!IsOurs((IPEndPoint)near.RemoteEndPoint!, (IPEndPoint)near.LocalEndPoint!)) return;
                 near.NoDelay = true;
                 await far.ConnectAsync(new UnixDomainSocketEndPoint(socket), ended.Token);
                 await using var one = new NetworkStream(near);
@@ -68,12 +68,12 @@ public sealed class SocketRelay : IDisposable
             }
     }
 
-    /// <summary>The owner of the other end, as the kernel lists it. Where it lists nothing nobody is let in.</summary>
-    static bool IsOurs(IPEndPoint peer)
+    /// <summary>The owner of the other end, as the kernel lists it: by both ends, since its port may serve another one's connection to another place at the same time. Where it lists nothing nobody is let in.</summary>
+    static bool IsOurs(IPEndPoint peer, IPEndPoint here)
     {
         var mine = File.ReadLines("/proc/self/status").First(l => l.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t')[2];
-        var wanted = string.Create(CultureInfo.InvariantCulture, $"0100007F:{peer.Port:X4}");
-        return File.ReadLines("/proc/net/tcp").Skip(1).Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Any(l => l.Length > 7 && l[1] == wanted && l[7] == mine);
+        var (from, to) = (string.Create(CultureInfo.InvariantCulture, $"0100007F:{peer.Port:X4}"), string.Create(CultureInfo.InvariantCulture, $"0100007F:{here.Port:X4}"));
+        return File.ReadLines("/proc/net/tcp").Skip(1).Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Any(l => l.Length > 7 && l[1] == from && l[2] == to && l[7] == mine);
     }
 
     public void Dispose()

@@ -21,10 +21,12 @@ sealed class AlertingRig(TestDatabase database)
 
     public AlertIntake Intake => new(database.Contexts, Clock, NullLogger<AlertIntake>.Instance);
 
-    public async Task<EscalationPolicy> Policy(string name)
+    /// <param name="person">Whom both steps tell; null: somebody who does not exist.</param>
+    public async Task<EscalationPolicy> Policy(string name, PersonId? person = null)
     {
         await using var db = database.Open();
-        var policy = new EscalationPolicy(name, [new(new([EscalationTarget.Of(new PersonId(Guid.CreateVersion7()))]), 5), new(new([EscalationTarget.Of(new PersonId(Guid.CreateVersion7()))]), 5)], 0, "Alice", Now);
+        EscalationStep Step() => new(new([EscalationTarget.Of(person ?? new PersonId(Guid.CreateVersion7()))]), 5);
+        var policy = new EscalationPolicy(name, [Step(), Step()], 0, "Alice", Now);
         db.EscalationPolicies.Add(policy);
         await db.SaveChangesAsync();
         return policy;
