@@ -39,7 +39,7 @@ public class AlertsApiTests(AlertingHost host)
         Assert.Equal("triggered", (await Do("escalate")).GetProperty("state").GetString());
         var policy = await new AlertingRig(host.Portal.Database).Policy("Managers");
         Assert.Equal("Managers", (await Do("reassign", new { policy = policy.Id.ToString() })).GetProperty("escalation").GetProperty("policyName").GetString());
-        Assert.Equal("noted", (await Do("notes", new { text = "The pump is here" })).GetProperty("timeline")[0].GetProperty("kind").GetString());
+        Assert.Contains("noted", (await Do("notes", new { text = "The pump is here" })).GetProperty("timeline").EnumerateArray().Select(e => e.GetProperty("kind").GetString()));
         Assert.Equal("resolved", (await Do("resolve")).GetProperty("state").GetString());
         Assert.Equal("resolved", (await Read(await client.GetAsync(path))).GetProperty("state").GetString());
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await client.PostAsJsonAsync($"{path}/acknowledge", new { })).StatusCode);
