@@ -135,15 +135,25 @@ public sealed class JobPagesTests(TestDatabase database) : IClassFixture<TestDat
         page.WaitForAssertion(() => Assert.Contains("It is over already.", page.Find("dialog [role=alert]").TextContent, StringComparison.Ordinal));
         page.Find("dialog [data-cancel]").Click();
         screen.Hint("jobs");
-        // A button rests while an action is on its way; a person cannot press it then.
-        void Press(string label) => page.WaitForElement($"button[aria-label='{label}']:not([disabled])").Click();
-        Press("Run Waits again");
+        // A button rests while an action is on its way, and a person cannot press it then; found and pressed between two renders.
+        Task Press(string label) => Soon.Comes(async () =>
+        {
+            var pressed = false;
+            await page.InvokeAsync(() =>
+            {
+                if (page.FindAll($"button[aria-label='{label}']:not([disabled])") is not [var button]) return;
+                pressed = true;
+                button.Click();
+            });
+            return pressed;
+        }, $"the button {label}");
+        await Press("Run Waits again");
         page.WaitForAssertion(() => Assert.StartsWith("Waits is queued.", Text(page.Find(".notice.success")), StringComparison.Ordinal));
 
-        Press("Run Weekly now");
+        await Press("Run Weekly now");
         page.WaitForAssertion(() => Assert.StartsWith("Weekly is queued.", Text(page.Find(".notice.success")), StringComparison.Ordinal));
-        Press("Pause Weekly");
-        Press("Resume Weekly");
+        await Press("Pause Weekly");
+        await Press("Resume Weekly");
         page.WaitForElement("button[aria-label='Pause Weekly']:not([disabled])");
         await using var after = database.Open();
         Assert.Equal((null, true), (await after.JobSchedules.Where(s => s.Id == schedule.Id).Select(s => s.PausedAt).SingleAsync(), await after.JobRuns.AnyAsync(r => r.Subject == "Weekly" && r.RequestedBy == "Alice")));
