@@ -20,7 +20,14 @@ public class StaffLayoutTests(TestDatabase database) : IClassFixture<TestDatabas
     {
         public TaskCompletionSource Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Task<bool> Act() => Try(() => Answer.Task);
+        /// <summary>Since when somebody waits.</summary>
+        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<bool> Act() => Try(() =>
+        {
+            Begun.SetResult();
+            return Answer.Task;
+        });
     }
 
     /// <summary>A screen that loads two things one after the other; the first takes as long as the test wants.</summary>
@@ -88,6 +95,8 @@ public class StaffLayoutTests(TestDatabase database) : IClassFixture<TestDatabas
         layout.WaitForAssertion(() => Assert.Equal("Live", layout.Find("#connection").TextContent), Wait);
         var page = layout.FindComponent<SlowPage>().Instance;
         var acting = layout.InvokeAsync(page.Act);
+        // The screen may be busy with itself for a moment.
+        await page.Begun.Task.WaitAsync(Wait);
         clock.FastForward(TimeSpan.FromSeconds(2.9));
         Assert.DoesNotContain("takes longer", layout.Markup, StringComparison.Ordinal);
         clock.FastForward(TimeSpan.FromSeconds(0.2));
