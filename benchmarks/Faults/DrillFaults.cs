@@ -32,7 +32,8 @@ static class DrillFaults
             await fault.Then();
             var end = await BackupFaults.End(portal, job);
             if (clock.Elapsed > slowest) slowest = clock.Elapsed;
-            var wrong = end.Outcome != "succeeded" ? $"ended as {end.Outcome}" : end.Attempt < 2 ? "was not begun anew" : await LeftWrong(portal, job);
+            // A node that wakes up alone may find its lease untaken and go on: what counts is one whole record.
+            var wrong = end.Outcome != "succeeded" ? $"ended as {end.Outcome}" : end.Attempt < 2 && fault.Name == "killed" ? "was not begun anew" : await LeftWrong(portal, job);
             if (wrong is not null) bad.Add($"{phase.Name}: {wrong}");
             BackupFaults.Tell(fault, "a drill", phase.Name, wrong, clock);
         }
