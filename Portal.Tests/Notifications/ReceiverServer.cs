@@ -38,7 +38,10 @@ sealed class ReceiverServer : IAsyncDisposable
         {
             while (true) _ = Serve(await listener.AcceptTcpClientAsync(ended.Token));
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException) { }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
     }
 
     async Task Serve(TcpClient client)
@@ -52,7 +55,10 @@ sealed class ReceiverServer : IAsyncDisposable
             if (Answer(request) is not { } answer) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ended.Token);
             else await stream.WriteAsync(Encoding.UTF8.GetBytes(answer), ended.Token);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException) { }
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+        {
+            // The sender went away, or the test is over.
+        }
     }
 
     async Task<Heard?> Read(NetworkStream stream)

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.Domain.Notifications;
 using Portal.Domain.OnCall;
 using Portal.Features.Backups;
 using Portal.Infrastructure.Persistence;
@@ -19,13 +20,7 @@ public sealed class RestoredEscalationsTests(TestDatabase database) : IClassFixt
         var rig = new PagerRig(database, clock);
         await rig.Clear();
         var id = await rig.Trigger(await rig.Policy(0, PagerRig.Step(5, EscalationTarget.Of(await rig.Person("Ann")))));
-        await using var source = Database.Connect(database.ConnectionString);
-        await using (var connection = await source.OpenConnectionAsync())
-        {
-            await RecoveryEpoch.Run(connection, default);
-            await using (var db = database.Open()) await db.Database.ExecuteSqlAsync($"update settings set value = '1/2/3' where key = {RecoveryEpoch.IdentitySetting}");
-            Assert.Equal(1, (await RecoveryEpoch.Run(connection, default))!.Held);
-        }
+        Assert.Equal(1, await Recover());
         clock.FastForward(TimeSpan.FromDays(1));
         Assert.Equal(0, await rig.Node().Drain(default));
         Assert.Equal(1, (await rig.Audit().Load(default)).Pending);
@@ -35,5 +30,43 @@ public sealed class RestoredEscalationsTests(TestDatabase database) : IClassFixt
         Assert.Equal(send ? 1 : 0, (await rig.Deliveries()).Count);
         Assert.Equal(EscalationState.Exhausted, (await rig.Escalation(id)).State);
         Assert.Contains((await rig.Audit().Load(default)).Findings, f => f.Kind == "exhausted");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Messages_that_wait_are_held_after_a_restore_and_go_out_or_are_dropped_as_somebody_decides(bool send)
+    {
+        var clock = new FakeClock(At("2026-03-02T12:00Z"));
+        await new PagerRig(database, clock).Clear();
+        var message = new Delivery(DeliveryPurpose.Page, new(ChannelKind.Email, null, null, null, "ann@example.com"), $"held {send}", "P1 Shop", "It is down", null, clock.GetUtcNow(), clock.GetUtcNow());
+        await using (var db = database.Open())
+        {
+            db.Add(message);
+            await db.SaveChangesAsync();
+        }
+        Task<string> Stands() => Read($"select state || ' ' || (due_at = 'infinity') as \"Value\" from deliveries where id = {message.Id.Value}");
+        Assert.Equal("Waiting false", await Stands());
+        Assert.True(await Recover() > 0);
+        Assert.Equal("Waiting true", await Stands());
+        await new ReleaseRecovery(database.Contexts, clock).Execute(send, Cast.Alice, default);
+        Assert.Equal(send ? "Waiting false" : "Dropped true", await Stands());
+    }
+
+    async Task<string> Read(FormattableString sql)
+    {
+        await using var db = database.Open();
+        return (await db.Database.SqlQuery<string>(sql).ToListAsync())[0];
+    }
+
+    /// <summary>The first start on a copy that another server holds now.</summary>
+    /// <returns>How much is held.</returns>
+    async Task<int> Recover()
+    {
+        await using var source = Database.Connect(database.ConnectionString);
+        await using var connection = await source.OpenConnectionAsync();
+        await RecoveryEpoch.Run(connection, default);
+        await using (var db = database.Open()) await db.Database.ExecuteSqlAsync($"update settings set value = '1/2/3' where key = {RecoveryEpoch.IdentitySetting}");
+        return (await RecoveryEpoch.Run(connection, default))!.Held;
     }
 }
